@@ -20,6 +20,8 @@
 ///     clip          first if x < first, second if x > second, else x
 ///     softsign      x / (1 + |x|)
 ///     exponential   e^x, as exp_f32
+///     sqrt          the square root of x, 0 if x < 0
+///     log           the logarithm of x, or of FLT_MIN if x < FLT_MIN; as log_f32
 ///
 /// The distance to the exact value is at most 2 ULP for elu and softsign, 3 ULP for selu and
 /// softplus, 4 ULP for silu above -87.33 (0 stands for the values below, which are at

@@ -94,7 +94,9 @@ enum class Activation : uint8_t {
   softsign = 14,
   exponential = 15,
   selu = 16,
-  hard_silu = 17
+  hard_silu = 17,
+  sqrt = 18,
+  log = 19
 };
 
 /// A function of one number.
@@ -118,7 +120,7 @@ struct OtherCurve {
 /// from the value.
 constexpr bool derives_from_argument(Activation kind) {
   return kind == Activation::prelu || kind == Activation::silu || kind == Activation::gelu ||
-         kind == Activation::gelu_tanh || kind == Activation::hard_silu;
+         kind == Activation::gelu_tanh || kind == Activation::hard_silu || kind == Activation::log;
 }
 
 // ---- Gates in float ----------------------------------------------------------------------------

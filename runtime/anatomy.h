@@ -93,6 +93,7 @@ struct Anatomy {
   bool keeps_width = false;   ///< has as many outputs as inputs
   bool reads_ids = false;     ///< reads a frame that is one id
   bool joins = false;         ///< reads several sources
+  bool parted = false;        ///< may apply to each of several equal parts of its input
   bool prepares = false;      ///< has nothing to learn and comes before the layers that learn
   bool integer_form = false;  ///< exists in fixed point
   bool sparse = false;        ///< in fixed point its matrices may be sparse
@@ -217,19 +218,46 @@ constexpr Anatomy fastgrnn() {
   return with_factors(a);
 }
 
+constexpr uint32_t every_activation = (bit(SLUICE_LOG) << 1) - 1;
+
 constexpr Anatomy dense() {
   Anatomy a;
   a.kind = SLUICE_DENSE, a.name = "dense";
-  a.integer_form = a.sparse = true;
+  a.integer_form = a.sparse = a.parted = true;
   a.fixed_activations = bit(SLUICE_LINEAR) | bit(SLUICE_TANH) | bit(SLUICE_SIGMOID) |
                         bit(SLUICE_RELU) | bit(SLUICE_SOFTMAX);
-  a.activations = a.fixed_activations | bit(SLUICE_HARD_SIGMOID) | bit(SLUICE_ELU) |
-                  bit(SLUICE_LEAKY_RELU) | bit(SLUICE_PRELU) | bit(SLUICE_SILU) | bit(SLUICE_GELU) |
-                  bit(SLUICE_GELU_TANH) | bit(SLUICE_SOFTPLUS) | bit(SLUICE_CLIP) |
-                  bit(SLUICE_SOFTSIGN) | bit(SLUICE_EXPONENTIAL) | bit(SLUICE_SELU) |
-                  bit(SLUICE_HARD_SILU);
+  a.activations = every_activation;
   a.add(Role::input_weight, "weight", 1, Extent::units, Extent::in, Field::w_ih);
   a.add(Role::input_bias, "bias", 1, Extent::units, Extent::one, Field::b_ih);
+  a.add(Role::slope, "slope", 1, Extent::units, Extent::one, Field::w_hh, true, Formats::floats);
+  return a;
+}
+
+/// Numbers of several steps, side by side.
+constexpr Anatomy window() {
+  Anatomy a;
+  a.kind = SLUICE_WINDOW, a.name = "window";
+  a.by_step = a.integer_form = true;
+  return a;
+}
+
+constexpr Anatomy pool(sluice_layer_kind kind, const char* name) {
+  Anatomy a;
+  a.kind = kind, a.name = name;
+  a.parted = a.integer_form = true;
+  return a;
+}
+
+constexpr Anatomy unit_norm() {
+  Anatomy a;
+  a.kind = SLUICE_UNIT_NORM, a.name = "unit_norm", a.keeps_width = true;
+  return a;
+}
+
+constexpr Anatomy curve() {
+  Anatomy a;
+  a.kind = SLUICE_CURVE, a.name = "curve", a.keeps_width = true;
+  a.activations = every_activation;
   a.add(Role::slope, "slope", 1, Extent::units, Extent::one, Field::w_hh, true, Formats::floats);
   return a;
 }
@@ -313,9 +341,27 @@ constexpr Anatomy multiply() {
   return a;
 }
 
-constexpr Anatomy all[] = {standardize(), gru(),        dense(),      embedding(),  rnn(),
-                           lstm(),        gru_before(), batch_norm(), layer_norm(), difference(),
-                           select(),      concat(),     add(),        multiply(),   fastgrnn()};
+constexpr Anatomy all[] = {standardize(),
+                           gru(),
+                           dense(),
+                           embedding(),
+                           rnn(),
+                           lstm(),
+                           gru_before(),
+                           batch_norm(),
+                           layer_norm(),
+                           difference(),
+                           select(),
+                           concat(),
+                           add(),
+                           multiply(),
+                           fastgrnn(),
+                           window(),
+                           pool(SLUICE_MAX_POOL, "max_pool"),
+                           pool(SLUICE_MEAN_POOL, "mean_pool"),
+                           pool(SLUICE_NORM_POOL, "norm_pool"),
+                           unit_norm(),
+                           curve()};
 
 /// Returns whether the kinds are in the order of their numbers, which begin at 1.
 constexpr bool in_order() {

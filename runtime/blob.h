@@ -54,16 +54,20 @@ struct LayerRecord {
   union {
     uint32_t back[4];     ///< both directions: the backward one's w_ih, w_hh, b_ih, b_hh; else 0
     uint16_t sources[8];  ///< of a layer that joins: its sources, numbered like `source`; else 0
+    uint16_t dilation;    ///< of a window: every how many steps it takes one; else 0
   };
-  /// The slope of a hard sigmoid or a hard SiLU; a normalization's epsilon; the lowest value of a
-  /// clip; else 0.
+  /// The slope of a hard sigmoid or a hard SiLU; a normalization's epsilon, of a unit norm the
+  /// lowest |x|; the lowest value of a clip; else 0.
   float parameter;
   /// 0: the layer reads the frame; else the number, counted from 1, of the layer that it reads. 0
   /// for a layer that joins.
   uint16_t source;
-  uint16_t parts;  ///< of a layer that joins: the number of its sources; else 0
-  uint32_t y;      ///< the first number of its output in a row of the buffers, a multiple of 8
-  uint16_t rank;   ///< of a cell whose matrices have low rank, W = W1 W2: the columns of W1; else 0
+  /// Of a layer that joins: the number of its sources. Of a window: the number of its steps. Of a
+  /// pooling: the number of equal parts of its input; of a Dense too, if it applies to each of
+  /// several. Else 0.
+  uint16_t parts;
+  uint32_t y;     ///< the first number of its output in a row of the buffers, a multiple of 8
+  uint16_t rank;  ///< of a cell whose matrices have low rank, W = W1 W2: the columns of W1; else 0
   /// The curve of a cell's candidate, of an LSTM's output too: candidate_code. Rank, candidate and
   /// hard_gates are one word, so that one comparison tells plain cells from others (is_plain).
   uint8_t candidate;

@@ -116,6 +116,10 @@ sluice_status check_array(const uint8_t* blob, const Weights& a, const BlobSecti
   return contents_checked && !good_elements(a.element, a.order, at, n) ? SLUICE_WEIGHTS : SLUICE_OK;
 }
 
+bool is_window(const LayerRecord& layer) {
+  return holds_convolution && layer.kind == SLUICE_WINDOW;
+}
+
 /// Checks the arrays, and that the offsets that the layer does not use are 0. A layer that joins
 /// has its sources in the record's place of the backward offsets.
 sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer,
@@ -123,7 +127,7 @@ sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer,
   uint32_t unused[2 * sizeof layer.back / sizeof *layer.back];
   memcpy(unused, &layer.w_ih, sizeof unused / 2);
   memcpy(unused + 4, layer.back, sizeof unused / 2);
-  if (joins(layer.kind)) memset(unused + 4, 0, sizeof unused / 2);
+  if (joins(layer.kind) || is_window(layer)) memset(unused + 4, 0, sizeof unused / 2);
   ArrayIterator iterator(layer);
   for (Weights array; iterator.next(array);) {
     if (const sluice_status status = check_array(blob, array, section)) return status;
@@ -154,7 +158,8 @@ bool good_parameter(const float& parameter, bool wanted) {
 bool good_parameters(const LayerRecord& layer) {
   const bool first =
       layer.activation == SLUICE_HARD_SIGMOID || layer.activation == SLUICE_HARD_SILU ||
-      (holds_norm && (layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM));
+      (holds_norm && (layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_LAYER_NORM)) ||
+      (holds_convolution && layer.kind == SLUICE_UNIT_NORM);
   if (only_plain_cells) return good_parameter(layer.parameter, first);
   if (!holds_curves)
     return good_parameter(layer.parameter, first) && good_parameter(layer.second, false);
@@ -192,6 +197,30 @@ bool good_candidate(const LayerRecord& layer) {
          ((fixed ? fixed_candidates : candidates) >> curve & 1);
 }
 
+/// Returns whether the numbers of a window's steps fit its output, and it reaches back over no more
+/// numbers than that.
+bool good_window(const LayerRecord& layer) {
+  constexpr uint64_t most = 1u << 24;
+  const uint64_t reach = (uint64_t(layer.parts) - 1) * layer.dilation;
+  for (int i = 1; i < 8; ++i)
+    if (layer.sources[i]) return false;
+  return layer.parts && layer.dilation && uint64_t(layer.in) * layer.parts == layer.out &&
+         reach * layer.in <= most;
+}
+
+/// Returns whether a layer that joins has sources, a window steps, and any other layer equal parts
+/// if its kind may have them.
+bool good_parts(const LayerRecord& layer) {
+  if (joins(layer.kind)) return layer.parts >= 2 && layer.parts <= most_sources && !layer.source;
+  if (!holds_convolution) return !layer.parts;
+  if (is_window(layer)) return good_window(layer);
+  constexpr uint32_t parted = kinds_with([](const Anatomy& a) { return a.parted; });
+  if (!has_kind(parted, layer.kind)) return !layer.parts;
+  if (layer.kind == SLUICE_DENSE && layer.parts < 2) return !layer.parts;
+  if (!layer.parts || layer.in % layer.parts || layer.out % layer.parts) return false;
+  return layer.kind == SLUICE_DENSE || layer.in % layer.out == 0;
+}
+
 bool good_flags(const LayerRecord& layer, const LayerKind& kind) {
   const uint8_t known = uint8_t(kind.flags | once_flag | answer_flag);
   if (layer.flags & ~known || ((layer.flags & every_step_flag) && (layer.flags & mean_flag)))
@@ -225,9 +254,7 @@ sluice_status check_layer(const uint8_t* blob, const LayerRecord& layer, const B
   if (layer.format != SLUICE_F32 && !reads) return SLUICE_ORDER;
   if (layer.in < 1 || layer.in > widest || layer.out < 1 || layer.out > widest) return SLUICE_SHAPE;
   if (kind->keeps_width && layer.in != layer.out) return SLUICE_SHAPE;
-  if (joins(layer.kind) ? layer.parts < 2 || layer.parts > most_sources || layer.source
-                        : layer.parts)
-    return SLUICE_STRUCTURE;
+  if (!good_parts(layer)) return SLUICE_STRUCTURE;
   return check_weights(blob, layer, weights);
 }
 
@@ -270,7 +297,8 @@ struct Graph {
     const bool differs = kind == SLUICE_DIFFERENCE,
                needs_wide = differs && record[index].format == SLUICE_INT8;
     if (!has_wide_frame(header)) return !reads_ids() && !needs_wide;
-    return !reads_ids() && (joins(kind) || kind == SLUICE_SELECT || differs);
+    return !reads_ids() &&
+           (joins(kind) || kind == SLUICE_SELECT || differs || is_window(record[index]));
   }
 
   bool good_widths(uint32_t index) const {
@@ -341,11 +369,12 @@ struct Graph {
   }
 };
 
-/// Returns whether the columns that a select reads are columns of its source.
+/// Returns whether the columns that a select reads are columns of its source, or -1.
 bool good_columns(const uint8_t* blob, const LayerRecord& layer) {
   const auto* columns = reinterpret_cast<const uint32_t*>(blob + layer.w_ih);
   bool good = true;
-  for (uint32_t i = 0; i < layer.out; ++i) good = good && columns[i] < layer.in;
+  for (uint32_t i = 0; i < layer.out; ++i)
+    good = good && (columns[i] < layer.in || columns[i] == ~0u);
   return good;
 }
 

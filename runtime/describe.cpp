@@ -32,7 +32,7 @@ uint64_t macs_of(const LayerRecord& layer) {
     if (is_matrix(a.role) && a.role != Role::vectors)
       macs += uint64_t(a.gates) * uint64_t(a.rows) * uint64_t(a.cols);
   });
-  return macs;
+  return has_parts(layer) ? macs * layer.parts : macs;
 }
 
 /// Returns the first block of a panel whose column block is `wanted` or a later one. Blocks are
@@ -86,6 +86,8 @@ sluice_layer_info sluice_describe_layer(const sluice_model* handle, uint32_t ind
   info.every_step = !last_step_only(layer), info.mean = (layer.flags & mean_flag) != 0;
   info.both_directions = (layer.flags & both_directions_flag) != 0;
   info.rank = layer.rank;
+  if (!joins(layer.kind)) info.parts = layer.parts;
+  if (layer.kind == SLUICE_WINDOW) info.dilation = layer.dilation;
   info.inputs = layer.in, info.outputs = layer.out, info.sources = sources_of(layer);
   for_each_array(layer, [&](const Weights& a) {
     const uint8_t* const at = model.blob + a.offset;
@@ -136,6 +138,9 @@ uint64_t sluice_hash(const sluice_model* handle) {
     if (layer.rank)
       hash.add(uint32_t(layer.rank) | uint32_t(layer.factor_shift_ih) << 16 |
                uint32_t(layer.factor_shift_hh) << 24);
+    if (layer.parts && !joins(layer.kind))
+      hash.add(uint32_t(layer.parts) |
+               (layer.kind == SLUICE_WINDOW ? uint32_t(layer.dilation) << 16 : 0));
     if (layer.candidate) hash.add(uint32_t(layer.candidate) | uint32_t(layer.shift_h) << 8);
     const float parameters[] = {layer.parameter, layer.second};
     for (const float& parameter : parameters) {

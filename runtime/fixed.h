@@ -258,19 +258,42 @@ struct FixedRecurrent {
 
 template <class Format>
 struct FixedDenseLayer {
-  static size_t scratch(const LayerRecord& layer) { return side_bytes(int(layer.in)); }
+  static size_t scratch(const LayerRecord& layer) {
+    if (!has_parts(layer)) return side_bytes(int(layer.in));
+    const LayerRecord one = part_record(layer);
+    return side_bytes(int(one.in)) + row_bytes(int(one.in)) + row_bytes(int(one.out));
+  }
 
   static void step(const StepCall& call) {
-    const LayerRecord& layer = call.layer;
+    if (has_parts(call.layer)) return step_parts(call);
+    apply(call, call.layer, call.x, static_cast<int16_t*>(call.y), call.scratch);
+  }
+
+  static void apply(const StepCall& call, const LayerRecord& layer, const void* x, int16_t* y,
+                    void* side) {
     const bool logits = layer.flags & answer_flag &&
                         (layer.activation == SLUICE_SIGMOID || layer.activation == SLUICE_SOFTMAX);
     Format::run(
         *call.model.kernels,
         FixedDense{fixed_matrix(call.model.blob + layer.w_ih, call.model.ints_at(layer.b_ih),
                                 layer.shift_ih, padded(int(layer.out)), int(layer.in), layer.order),
-                   call.x, reads_frame(layer),
-                   logits ? Activation::linear : Activation(layer.activation),
-                   static_cast<int16_t*>(call.y), call.scratch});
+                   x, reads_frame(layer),
+                   logits ? Activation::linear : Activation(layer.activation), y, side});
+  }
+
+  /// Applies one matrix to each of the parts of a row. Kernels read and write whole, aligned rows,
+  /// so the parts are copied.
+  __attribute__((noinline)) static void step_parts(const StepCall& call) {
+    const LayerRecord one = part_record(call.layer);
+    auto* const x = static_cast<uint8_t*>(call.scratch);
+    auto* const y = reinterpret_cast<int16_t*>(x + row_bytes(int(one.in)));
+    void* const side = y + padded(int(one.out));
+    const size_t bytes = size_t(one.in) * (reads_frame(one) ? call.model.x_bytes : sizeof(int16_t));
+    for (uint32_t part = 0; part < call.layer.parts; ++part) {
+      memcpy(x, static_cast<const uint8_t*>(call.x) + part * bytes, bytes);
+      apply(call, one, x, y, side);
+      memcpy(static_cast<int16_t*>(call.y) + part * one.out, y, size_t(one.out) * sizeof(int16_t));
+    }
   }
 
   static constexpr LayerKind kind =

@@ -86,16 +86,21 @@ struct Concat {
       make_kind<SLUICE_CONCAT, format>(no_state, single_row<Concat>, run, nullptr);
 };
 
-/// Selects columns: y[i] = x[columns[i]].
+/// Selects columns: y[i] = x[columns[i]], or 0 for a column of -1.
 template <uint8_t format>
 struct Select {
   static void step(const StepCall& call) {
     const auto* const columns = reinterpret_cast<const int32_t*>(call.model.blob + call.layer.w_ih);
     const bool frame = call.layer.source == 0;
     const size_t number = call.model.y_bytes, from = frame ? call.model.x_bytes : number;
-    for (uint32_t i = 0; i < call.layer.out; ++i)
-      copy_numbers(call.model, static_cast<const uint8_t*>(call.x) + size_t(columns[i]) * from,
-                   frame, 1, static_cast<uint8_t*>(call.y) + i * number);
+    for (uint32_t i = 0; i < call.layer.out; ++i) {
+      uint8_t* const y = static_cast<uint8_t*>(call.y) + i * number;
+      if (columns[i] < 0)
+        memset(y, 0, number);
+      else
+        copy_numbers(call.model, static_cast<const uint8_t*>(call.x) + size_t(columns[i]) * from,
+                     frame, 1, y);
+    }
   }
   static size_t scratch(const LayerRecord&) { return 0; }
 

@@ -219,6 +219,13 @@ constexpr bool holds_graph = false;
 #else
 constexpr bool holds_graph = true;
 #endif
+/// Windows over steps, pooling, and Dense over equal parts of its input: what convolutions are made
+/// of.
+#ifdef SLUICE_WITHOUT_CONVOLUTION
+constexpr bool holds_convolution = false;
+#else
+constexpr bool holds_convolution = true;
+#endif
 #ifdef SLUICE_WITHOUT_DIFFERENCE
 constexpr bool holds_difference = false;
 #else
@@ -291,6 +298,19 @@ inline bool joins(uint8_t kind) {
   return holds_graph && has_kind(kinds, kind);
 }
 
+/// Returns whether a layer applies to each of several equal parts of its input.
+inline bool has_parts(const LayerRecord& layer) {
+  constexpr uint32_t kinds = kinds_with([](const Anatomy& a) { return a.parted; });
+  return holds_convolution && layer.parts && has_kind(kinds, layer.kind);
+}
+
+/// Returns the layer of one part as a record of its own.
+inline LayerRecord part_record(const LayerRecord& layer) {
+  LayerRecord one = layer;
+  one.in /= layer.parts, one.out /= layer.parts, one.parts = 0;
+  return one;
+}
+
 /// Returns whether a model in int8 has frames of int16. They need layers that select and join, or a
 /// difference.
 inline bool has_wide_frame(const BlobHeader& header) {
@@ -340,7 +360,8 @@ static_assert(
         int(Activation::softplus) == SLUICE_SOFTPLUS && int(Activation::clip) == SLUICE_CLIP &&
         int(Activation::softsign) == SLUICE_SOFTSIGN &&
         int(Activation::exponential) == SLUICE_EXPONENTIAL &&
-        int(Activation::selu) == SLUICE_SELU && int(Activation::hard_silu) == SLUICE_HARD_SILU,
+        int(Activation::selu) == SLUICE_SELU && int(Activation::hard_silu) == SLUICE_HARD_SILU &&
+        int(Activation::sqrt) == SLUICE_SQRT && int(Activation::log) == SLUICE_LOG,
     "the kernels' activations are those of the interface");
 
 /// Return the curve of a recurrent layer's gates, and of a Dense.

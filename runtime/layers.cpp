@@ -5,7 +5,9 @@
 #include "fixed.h"
 #include "join.h"
 #include "norm.h"
+#include "pool.h"
 #include "recurrent.h"
+#include "window.h"
 
 namespace sluice {
 
@@ -50,6 +52,14 @@ constexpr LayerKind kinds[] = {
 #ifndef SLUICE_WITHOUT_STANDARDIZE
     Standardize::kind,
 #endif
+#ifndef SLUICE_WITHOUT_CONVOLUTION
+    Window<SLUICE_F32>::kind,
+    FloatPool<SLUICE_MAX_POOL>::kind,
+    FloatPool<SLUICE_MEAN_POOL>::kind,
+    FloatPool<SLUICE_NORM_POOL>::kind,
+    UnitNorm::kind,
+    CurveLayer::kind,
+#endif
 #endif
 #ifndef SLUICE_WITHOUT_INT8
 #ifndef SLUICE_WITHOUT_GRU
@@ -82,6 +92,12 @@ constexpr LayerKind kinds[] = {
     FixedJoin<SLUICE_ADD, SLUICE_INT8>::kind,
     FixedJoin<SLUICE_MULTIPLY, SLUICE_INT8>::kind,
 #endif
+#ifndef SLUICE_WITHOUT_CONVOLUTION
+    Window<SLUICE_INT8>::kind,
+    FixedPool<SLUICE_MAX_POOL, SLUICE_INT8>::kind,
+    FixedPool<SLUICE_MEAN_POOL, SLUICE_INT8>::kind,
+    FixedPool<SLUICE_NORM_POOL, SLUICE_INT8>::kind,
+#endif
 #endif
 #ifndef SLUICE_WITHOUT_W8A16
 #ifndef SLUICE_WITHOUT_GRU
@@ -113,6 +129,12 @@ constexpr LayerKind kinds[] = {
     Select<SLUICE_W8A16>::kind,
     FixedJoin<SLUICE_ADD, SLUICE_W8A16>::kind,
     FixedJoin<SLUICE_MULTIPLY, SLUICE_W8A16>::kind,
+#endif
+#ifndef SLUICE_WITHOUT_CONVOLUTION
+    Window<SLUICE_W8A16>::kind,
+    FixedPool<SLUICE_MAX_POOL, SLUICE_W8A16>::kind,
+    FixedPool<SLUICE_MEAN_POOL, SLUICE_W8A16>::kind,
+    FixedPool<SLUICE_NORM_POOL, SLUICE_W8A16>::kind,
 #endif
 #endif
 };
@@ -152,6 +174,12 @@ uint64_t behind(const Weights& w) {
          ~uint64_t(weight_alignment - 1);
 }
 
+/// Returns the record by which the arrays of a layer are counted: those of one part.
+const LayerRecord& counted(const LayerRecord& layer, LayerRecord& room) {
+  if (!has_parts(layer)) return layer;
+  return room = part_record(layer);
+}
+
 /// Returns whether a direction has an array that its kind may have.
 bool has_array(const LayerRecord& one, Role role) {
   if (holds_f32 && role == Role::slope) return holds_curves && one.activation == SLUICE_PRELU;
@@ -183,7 +211,8 @@ ArrayIterator::ArrayIterator(const LayerRecord& layer)
 
 bool ArrayIterator::next(Weights& array) {
   if (goes_both_ways(layer_)) return next_of(direction_of(layer_, backward_), array);
-  return next_of(layer_, array);
+  LayerRecord room;
+  return next_of(counted(layer_, room), array);
 }
 
 /// @param one  the direction as a layer of its own

@@ -1,4 +1,4 @@
-// Batch and layer normalization, in float.
+// Batch and layer normalization, and division by the norm, in float.
 #ifndef SLUICE_NORM_H
 #define SLUICE_NORM_H
 
@@ -42,6 +42,29 @@ struct LayerNorm {
 
   static constexpr LayerKind kind =
       make_kind<SLUICE_LAYER_NORM, SLUICE_F32>(no_state, single_row<LayerNorm>, run, nullptr);
+};
+
+/// Returns |x|, the root of the sum of squares in the order of the numbers, but at least `lowest`.
+inline float unit_norm(const float* x, int n, float lowest) {
+  float sum = 0.0f;
+  for (int i = 0; i < n; ++i) sum += x[i] * x[i];
+  const float root = __builtin_sqrtf(sum);
+  return root > lowest ? root : lowest;
+}
+
+/// y = x / |x|, with |x| at least the layer's parameter.
+struct UnitNorm {
+  static void step(const StepCall& call) {
+    const int n = int(call.layer.out);
+    const auto* const x = static_cast<const float*>(call.x);
+    auto* const y = static_cast<float*>(call.y);
+    const float norm = unit_norm(x, n, call.layer.parameter);
+    for (int i = 0; i < n; ++i) y[i] = x[i] / norm;
+  }
+  static size_t scratch(const LayerRecord&) { return 0; }
+
+  static constexpr LayerKind kind =
+      make_kind<SLUICE_UNIT_NORM, SLUICE_F32>(no_state, step, nullptr, scratch);
 };
 
 }  // namespace sluice

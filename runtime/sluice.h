@@ -178,13 +178,23 @@ typedef enum {
   SLUICE_BATCH_NORM = 8,
   SLUICE_LAYER_NORM = 9,
   SLUICE_DIFFERENCE = 10, /* y = x - x of the step before; 0 for a stream's first step */
-  SLUICE_SELECT = 11,     /* some numbers of x, in any order */
+  SLUICE_SELECT = 11,     /* some numbers of x, in any order, and zeros */
   SLUICE_CONCAT = 12,     /* joins: its sources, one behind another */
   SLUICE_ADD = 13,        /* joins: the sum of its sources, number by number */
   SLUICE_MULTIPLY = 14,   /* joins: the product of its sources, number by number */
   /* gate and candidate share one matrix over the input and one over the state: Kusupati et al.
    * 2018 */
-  SLUICE_FASTGRNN = 15
+  SLUICE_FASTGRNN = 15,
+  /* x of some steps before and of this one, the oldest first; zeros before a stream's first step.
+   * A Dense that reads it is a causal convolution over steps */
+  SLUICE_WINDOW = 16,
+  /* The frame is cut into equal parts, each of which holds rows of numbers, as many as the part has
+   * outputs. For each of these, over the rows: */
+  SLUICE_MAX_POOL = 17,  /* the largest number */
+  SLUICE_MEAN_POOL = 18, /* the mean */
+  SLUICE_NORM_POOL = 19, /* the root of the sum of squares, such as the magnitude of a spectrum */
+  SLUICE_UNIT_NORM = 20, /* x / |x|, with |x| the root of the sum of squares */
+  SLUICE_CURVE = 21      /* f(x), number by number */
 } sluice_layer_kind;
 
 typedef enum {
@@ -205,7 +215,9 @@ typedef enum {
   SLUICE_SOFTSIGN = 14,    /* x / (1 + |x|) */
   SLUICE_EXPONENTIAL = 15, /* e^x */
   SLUICE_SELU = 16,        /* Klambauer et al. 2017 */
-  SLUICE_HARD_SILU = 17    /* x * clip(slope * x + 1/2, 0, 1) */
+  SLUICE_HARD_SILU = 17,   /* x * clip(slope * x + 1/2, 0, 1) */
+  SLUICE_SQRT = 18,        /* 0 for negative x */
+  SLUICE_LOG = 19          /* of the smallest normal float, 2^-126, for every smaller x */
 } sluice_activation;
 
 typedef struct {
@@ -226,6 +238,10 @@ typedef struct {
   /* fixed point: the matrices' blocks of 8 x 4 weights, and how many of them the blob stores, which
    * is fewer if the layer is sparse */
   uint32_t blocks, stored_blocks;
+  /* the equal parts of its input to each of which a dense or pooling layer applies; of a window its
+   * steps; else 0 */
+  uint32_t parts;
+  uint32_t dilation; /* of a window: every how many steps it takes one; else 0 */
 } sluice_layer_info;
 
 /* layer: 0 to sluice_info.layers - 1 */

@@ -132,6 +132,10 @@ const char* sluice_activation_name(uint32_t activation) {
       return "selu";
     case SLUICE_HARD_SILU:
       return "hard_silu";
+    case SLUICE_SQRT:
+      return "sqrt";
+    case SLUICE_LOG:
+      return "log";
     default:
       return "unknown";
   }

@@ -175,6 +175,10 @@ __attribute__((noinline)) V curve_of(const OtherCurve& f, V x, V slope) {
       return softsign(x);
     case Activation::exponential:
       return exp(x);
+    case Activation::sqrt:
+      return sqrt(at_least(x, 0.0f));
+    case Activation::log:
+      return log(at_least(x, smallest_normal));
     default:
       return x;
   }
@@ -223,6 +227,10 @@ __attribute__((noinline)) V slope_of(const OtherCurve& f, V v, V slope) {
     }
     case Activation::exponential:
       return v;
+    case Activation::sqrt:
+      return select(zero < v, M::set(0.5f) / v, zero);
+    case Activation::log:
+      return select(v < M::set(smallest_normal), zero, one / v);
     default:
       return one;
   }

@@ -96,8 +96,11 @@ float* forward_select(const TrainCall& call, int, Arena& arena) {
   const int n = int(call.layer.out), units = padded(n);
   memset(y, 0, size_t(call.rows_out) * size_t(units) * sizeof(float));
   for (int row = 0; row < call.rows_out; ++row)
-    for (int i = 0; i < n; ++i)
-      y[ptrdiff_t(row) * units + i] = call.x[ptrdiff_t(row) * call.x_stride + columns_of(call)[i]];
+    for (int i = 0; i < n; ++i) {
+      const int32_t column = columns_of(call)[i];
+      if (column >= 0)
+        y[ptrdiff_t(row) * units + i] = call.x[ptrdiff_t(row) * call.x_stride + column];
+    }
   return y;
 }
 
@@ -107,8 +110,11 @@ void backward_select(const TrainCall& call, int, Arena& arena) {
   const int n = int(call.layer.out), units = padded(n), width = padded(int(call.layer.in));
   memset(call.dx, 0, size_t(call.rows_in) * size_t(width) * sizeof(float));
   for (int row = 0; row < call.rows_in; ++row)
-    for (int i = 0; i < n; ++i)
-      call.dx[ptrdiff_t(row) * width + columns_of(call)[i]] += call.dy[ptrdiff_t(row) * units + i];
+    for (int i = 0; i < n; ++i) {
+      const int32_t column = columns_of(call)[i];
+      if (column >= 0)
+        call.dx[ptrdiff_t(row) * width + column] += call.dy[ptrdiff_t(row) * units + i];
+    }
 }
 
 }  // namespace

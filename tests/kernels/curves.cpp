@@ -88,6 +88,14 @@ std::vector<Known> every_curve() {
        [](double x) { return 1 / ((1 + std::fabs(x)) * (1 + std::fabs(x))); }, 2},
       {"exponential", curve(Activation::exponential), [](double x) { return std::exp(x); },
        [](double x) { return std::exp(x); }, 2},
+      {"square root", curve(Activation::sqrt), [](double x) { return std::sqrt(std::fmax(x, 0)); },
+       [](double x) { return x > 0 ? 0.5 / std::sqrt(x) : 0; }, 0.5},
+      {"logarithm", curve(Activation::log),
+       [](double x) {
+         return x > 2 * double(FLT_MAX) ? double(infinity)
+                                        : std::log(std::fmax(x, double(FLT_MIN)));
+       },
+       [](double x) { return x < double(FLT_MIN) ? 0 : 1 / x; }, 2},
   };
 }
 

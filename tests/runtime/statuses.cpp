@@ -235,7 +235,7 @@ TEST_CASE(
   for (const int activation : {SLUICE_ELU, SLUICE_LEAKY_RELU, SLUICE_CLIP, SLUICE_HARD_SILU})
     CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), uint8_t(activation)),
              SLUICE_STRUCTURE);  // without its parameter
-  for (const int activation : {18, 31, 32, 64})
+  for (const int activation : {SLUICE_LOG + 1, 31, 32, 64})
     CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), uint8_t(activation)),
              SLUICE_STRUCTURE);
   CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, activation), 200), SLUICE_STRUCTURE);
@@ -489,14 +489,46 @@ TEST_CASE("only an embedding, the first layer, reads ids") {
            SLUICE_STRUCTURE);  // its array has no bias
 }
 
-TEST_CASE("a select reads columns that its source has") {
+TEST_CASE("a select reads columns that its source has, or zeros") {
   const std::string blob = tools::write_blob(random_network(5, {select(3, 0), dense(2)}));
   const Forged f(blob);
   const size_t columns = f.read<uint32_t>(f.layer(0) + offsetof(LayerRecord, w_ih));
   CHECK_EQ(with<uint32_t>(columns, 4, blob), SLUICE_OK);
   for (size_t i = 0; i < 3; ++i)
-    for (const uint32_t column : {5u, 8u, 0x80000000u, 0xFFFFFFFFu})
+    for (const uint32_t column : {5u, 8u, 0x80000000u, 0xFFFFFFFEu})
       CHECK_EQ(with<uint32_t>(columns + 4 * i, column, blob), SLUICE_SHAPE);
+}
+
+TEST_CASE("parts divide what a layer reads and writes, and a window is as wide as its steps") {
+  const auto parts = offsetof(LayerRecord, parts), dilation = offsetof(LayerRecord, dilation);
+  const ForgedGraph f{tools::write_blob(
+      random_network(6, {window(6, 2, 3), for_parts(dense(4), 3), pool(SLUICE_MAX_POOL, 2, 3),
+                         pool(SLUICE_NORM_POOL, 1, 2), dense(2), unit_norm()}))};
+  REQUIRE_EQ(Forged(f.blob).open(), SLUICE_OK);
+  for (const uint16_t other : {0, 1, 3, 65535}) {
+    CAPTURE(other);
+    CHECK_EQ(f.with<uint16_t>(1, parts, other), SLUICE_STRUCTURE);
+  }
+  CHECK_EQ(f.with<uint16_t>(1, dilation, 0), SLUICE_STRUCTURE);
+  CHECK_EQ(f.with<uint16_t>(1, dilation, 65535), SLUICE_OK);
+  for (size_t i = 2; i < sizeof(LayerRecord::sources); i += 2)  // beside the dilation
+    CHECK_EQ(f.with<uint16_t>(1, dilation + i, 1), SLUICE_STRUCTURE);
+  // The Dense has the arrays of one part, and other parts need others.
+  for (const uint16_t other : {1, 5, 7, 65535})
+    CHECK_EQ(f.with<uint16_t>(2, parts, other), SLUICE_STRUCTURE);
+  CHECK_EQ(f.with<uint16_t>(2, parts, 0), SLUICE_STRUCTURE);  // its matrix would not fit
+  for (const uint16_t other : {0, 4, 5, 7, 65535})
+    CHECK_EQ(f.with<uint16_t>(3, parts, other), SLUICE_STRUCTURE);
+  CHECK_EQ(f.with<uint16_t>(3, parts, 3), SLUICE_OK);
+  CHECK_EQ(f.with<uint16_t>(4, parts, 4), SLUICE_STRUCTURE);
+  CHECK_EQ(f.with<uint16_t>(6, parts, 2), SLUICE_STRUCTURE);
+  CHECK_EQ(f.with<float>(6, offsetof(LayerRecord, parameter), 0.0f), SLUICE_STRUCTURE);
+  CHECK_EQ(f.with<float>(4, offsetof(LayerRecord, parameter), 1.0f), SLUICE_STRUCTURE);
+  // A ring of more than 2^24 numbers is refused.
+  const ForgedGraph wide{
+      tools::write_blob(random_network(1000, {window(1000, 2, 16777), dense(2)}))};
+  CHECK_EQ(wide.with<uint16_t>(1, dilation, 16777), SLUICE_OK);
+  CHECK_EQ(wide.with<uint16_t>(1, dilation, 16778), SLUICE_STRUCTURE);
 }
 
 TEST_CASE("offsets of weights stay inside their section") {
@@ -652,7 +684,8 @@ TEST_CASE("layers, activations and the version have names") {
   CHECK_EQ(std::string(sluice_layer_name(last_kind + 1)), "unknown");
   CHECK_EQ(std::string(sluice_activation_name(SLUICE_RELU)), "relu");
   CHECK_EQ(std::string(sluice_activation_name(SLUICE_HARD_SILU)), "hard_silu");
-  CHECK_EQ(std::string(sluice_activation_name(18)), "unknown");
+  CHECK_EQ(std::string(sluice_activation_name(SLUICE_LOG)), "log");
+  CHECK_EQ(std::string(sluice_activation_name(SLUICE_LOG + 1)), "unknown");
   CHECK_EQ(sluice_version(),
            uint32_t(SLUICE_VERSION_MAJOR << 16 | SLUICE_VERSION_MINOR << 8 | SLUICE_VERSION_PATCH));
 }

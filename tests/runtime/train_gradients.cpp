@@ -97,6 +97,7 @@ std::vector<Case> every_case() {
     add(name + " of every step", 3, {norm(kind), gru(5, every_step), norm(kind), dense(2)});
   }
   for (const auto& [name, specs] : every_graph()) add(name, 5, specs);
+  for (const auto& [name, specs] : every_convolution()) add(name, 5, specs);
   add("differences of a layer", 3,
       {gru(5, every_step), difference(), dense(5), tests::add({2, 3})});
   add("normalized beside itself", 3,

@@ -55,6 +55,9 @@ struct Spec {
   std::vector<uint32_t> sources = {};
   sluice_activation candidate = SLUICE_TANH;
   float second = 0;
+  int parts = 0, dilation = 0;
+  int out = 0;             ///< of a layer of parts: all its outputs
+  bool has_zeros = false;  ///< of a select: some columns are -1
 };
 inline Spec cell(sluice_layer_kind kind, int units, bool every_step = false) {
   return {kind, units, SLUICE_LINEAR, every_step};
@@ -70,6 +73,25 @@ inline Spec dense(int units, sluice_activation activation = SLUICE_LINEAR) {
                                                : 0;
   return s;
 }
+/// A Dense for each of equal parts.
+inline Spec for_parts(Spec s, int parts) { return s.parts = parts, s.out = s.units * parts, s; }
+inline Spec curve(sluice_activation activation) {
+  Spec s = dense(0, activation);
+  return s.kind = SLUICE_CURVE, s;
+}
+/// @param in  the width of a frame
+inline Spec window(int in, int steps, int dilation = 1) {
+  Spec s{SLUICE_WINDOW, in * steps};
+  return s.parts = steps, s.dilation = dilation, s;
+}
+inline Spec pool(sluice_layer_kind kind, int parts, int channels) {
+  Spec s{kind, parts * channels};
+  return s.parts = parts, s;
+}
+inline Spec unit_norm() {
+  Spec s{SLUICE_UNIT_NORM, 0};
+  return s.parameter = 1e-12f, s;
+}
 inline Spec standardize() { return {SLUICE_STANDARDIZE, 0}; }
 inline Spec norm(sluice_layer_kind kind) {
   Spec s{kind, 0};
@@ -82,6 +104,7 @@ inline Spec embedding(int units) {
 inline Spec difference() { return {SLUICE_DIFFERENCE, 0}; }
 inline Spec from(Spec s, uint32_t source) { return s.sources = {source}, s; }
 inline Spec select(int columns, uint32_t source) { return from({SLUICE_SELECT, columns}, source); }
+inline Spec with_zeros(Spec select) { return select.has_zeros = true, select; }
 inline Spec join(sluice_layer_kind kind, std::vector<uint32_t> sources) {
   Spec s{kind, 0};
   s.sources = std::move(sources);
@@ -160,13 +183,36 @@ inline std::vector<std::pair<std::string, std::vector<Spec>>> every_graph() {
   };
 }
 
+/// Returns the specifications of networks with convolutions over steps and inside a frame of 5
+/// numbers.
+inline std::vector<std::pair<std::string, std::vector<Spec>>> every_convolution() {
+  return {
+      {"a window", {window(5, 3), dense(9, SLUICE_RELU), gru(7), dense(3)}},
+      {"a dilated window of a layer",
+       {gru(9, true), window(9, 3, 2), dense(4, SLUICE_TANH), window(4, 1), window(4, 2, 5),
+        dense(3)}},
+      {"a convolution inside a frame",
+       {with_zeros(select(18, 0)), for_parts(dense(3, SLUICE_PRELU), 6),
+        pool(SLUICE_MAX_POOL, 3, 3), dense(8), gru(5, true), dense(2)}},
+      {"whole panels of parts",
+       {select(12, 0), for_parts(dense(16, SLUICE_SILU), 3), pool(SLUICE_MEAN_POOL, 2, 8),
+        cell(SLUICE_LSTM, 9), for_parts(dense(2, SLUICE_RELU), 3)}},
+      {"a spectrum",
+       {select(14, 0), for_parts(dense(6), 2), pool(SLUICE_NORM_POOL, 2, 3), curve(SLUICE_SOFTPLUS),
+        curve(SLUICE_LOG), gru(9, true), unit_norm()}},
+      {"roots of sums", {dense(7), curve(SLUICE_SOFTPLUS), curve(SLUICE_SQRT), dense(3)}},
+      {"slopes of their own", {gru(9, true), curve(SLUICE_PRELU), curve(SLUICE_TANH)}},
+      {"softmax of parts", {for_parts(dense(3, SLUICE_SOFTMAX), 5), dense(4)}},
+  };
+}
+
 /// Fills in weights and biases of the size that a trained network has.
 inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64_t seed = 1) {
   Noise noise(seed);
   Network network;
   for (const Spec& s : specs) {
     const int in = in_of(network, s, inputs);
-    const int out = s.units == 0 ? in : s.both ? 2 * s.units : s.units;
+    const int out = s.units == 0 ? in : s.out ? s.out : s.both ? 2 * s.units : s.units;
     Layer layer;
     layer.sources = s.sources;
     layer.kind = s.kind, layer.in = in, layer.out = out, layer.activation = s.activation,
@@ -174,10 +220,12 @@ inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64
     layer.mean = s.mean, layer.both = s.both, layer.parameter = s.parameter, layer.tied = s.tied;
     layer.rank = s.rank;
     layer.candidate = s.candidate, layer.second = s.second;
+    layer.parts = s.parts, layer.dilation = s.dilation;
     layer = tools::with_arrays(layer);
     const bool norm = s.kind == SLUICE_BATCH_NORM || s.kind == SLUICE_LAYER_NORM;
     for (tools::Array& a : layer.arrays) {
-      for (int32_t& column : a.integers) column = noise.below(in);
+      for (int32_t& column : a.integers)
+        column = s.has_zeros && noise.below(3) == 0 ? -1 : noise.below(in);
       const float range =
           s.kind == SLUICE_EMBEDDING ? 1 : 1.7f / std::sqrt(float(a.cols > 1 ? a.cols : out));
       const bool scale =
@@ -318,6 +366,7 @@ inline const std::vector<Named>& every_network() {
         {difference(), standardize(), gru(9), dense(5), select(5, 0), tests::add({4, 5})});
     add("differences of a layer", 3, {gru(9, every_step), difference(), dense(5)});
     for (const auto& [name, specs] : every_graph()) add(name, 5, specs);
+    for (const auto& [name, specs] : every_convolution()) add(name, 5, specs);
     add("embedding", 11, {embedding(9), gru(8, every_step), dense(11, SLUICE_SOFTMAX)});
     add("embedding of a hundred", 50, {embedding(100)});
     return v;

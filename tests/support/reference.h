@@ -55,6 +55,7 @@ struct Reference {
     std::vector<int32_t> columns = {};
     sluice_activation candidate = SLUICE_TANH;
     double second = 0;
+    size_t parts = 0, dilation = 0;
   };
   std::vector<Layer> layers;
   size_t inputs;
@@ -76,6 +77,7 @@ struct Reference {
       for (const tools::Array& a : from.arrays)
         to.columns.insert(to.columns.end(), a.integers.begin(), a.integers.end());
       to.candidate = from.candidate, to.second = double(from.second);
+      to.parts = size_t(from.parts), to.dilation = size_t(from.dilation);
       to.sources =
           from.sources.empty() ? std::vector<uint32_t>{uint32_t(layers.size())} : from.sources;
       layers.push_back(to);
@@ -284,6 +286,10 @@ struct Reference {
         return scale * (v > 0 ? v : alpha * std::expm1(v));
       case SLUICE_HARD_SILU:
         return v * hard;
+      case SLUICE_SQRT:
+        return v > 0 ? std::sqrt(v) : 0;
+      case SLUICE_LOG:
+        return std::log(v);
       default:
         return v;
     }
@@ -451,6 +457,37 @@ struct Reference {
   }
 
   /// @param outputs the model's frames, then the output of each earlier layer
+  static Frames windows(const Layer& layer, const Frames& x) {
+    Frames y;
+    for (size_t t = 0; t < x.size(); ++t) {
+      Frame window;
+      for (size_t part = layer.parts; part-- > 0;) {
+        const size_t back = part * layer.dilation;
+        const Frame from = back <= t ? x[t - back] : Frame(layer.in, 0);
+        window.insert(window.end(), from.begin(), from.end());
+      }
+      y.push_back(window);
+    }
+    return y;
+  }
+
+  static Frame pooled(const Layer& layer, const Frame& x) {
+    const size_t columns = layer.out / layer.parts, rows = layer.in / layer.out;
+    Frame y;
+    for (size_t i = 0; i < layer.out; ++i) {
+      const double* const first = x.data() + i / columns * rows * columns + i % columns;
+      double most = *first, sum = 0, squares = 0;
+      for (size_t row = 0; row < rows; ++row) {
+        const double v = first[row * columns];
+        most = std::fmax(most, v), sum += v, squares += v * v;
+      }
+      y.push_back(layer.kind == SLUICE_MAX_POOL    ? most
+                  : layer.kind == SLUICE_MEAN_POOL ? sum / double(rows)
+                                                   : std::sqrt(squares));
+    }
+    return y;
+  }
+
   Frames layer_answers(size_t l, const std::vector<Frames>& outputs) const {
     const Layer& layer = layers[l];
     if (anatomy_of(uint32_t(layer.kind)).joins) return joined(layer, outputs);
@@ -460,8 +497,33 @@ struct Reference {
     switch (layer.kind) {
       case SLUICE_DENSE:
         for (Frame& frame : x) {
-          frame = affine(array(l, "weight"), array(l, "bias"), frame);
-          activate(layer, frame);
+          const std::size_t parts = std::max<std::size_t>(layer.parts, 1);
+          Frame y;
+          for (std::size_t part = 0; part < parts; ++part) {
+            const auto begin = frame.begin() + std::ptrdiff_t(part * frame.size() / parts);
+            Frame one = affine(array(l, "weight"), array(l, "bias"),
+                               Frame(begin, begin + std::ptrdiff_t(frame.size() / parts)));
+            activate(layer, one);
+            y.insert(y.end(), one.begin(), one.end());
+          }
+          frame = y;
+        }
+        return x;
+      case SLUICE_CURVE:
+        for (Frame& frame : x) activate(layer, frame);
+        return x;
+      case SLUICE_WINDOW:
+        return windows(layer, x);
+      case SLUICE_MAX_POOL:
+      case SLUICE_MEAN_POOL:
+      case SLUICE_NORM_POOL:
+        for (Frame& frame : x) frame = pooled(layer, frame);
+        return x;
+      case SLUICE_UNIT_NORM:
+        for (Frame& frame : x) {
+          double square = 0;
+          for (const double v : frame) square += v * v;
+          for (double& v : frame) v /= std::fmax(std::sqrt(square), layer.parameter);
         }
         return x;
       case SLUICE_EMBEDDING:
@@ -485,7 +547,8 @@ struct Reference {
         for (Frame& frame : x) {
           const Frame all = frame;
           frame.resize(layer.out);
-          for (size_t j = 0; j < layer.out; ++j) frame[j] = all[size_t(layer.columns[j])];
+          for (size_t j = 0; j < layer.out; ++j)
+            frame[j] = layer.columns[j] < 0 ? 0 : all[size_t(layer.columns[j])];
         }
         return x;
       case SLUICE_BATCH_NORM:

@@ -100,13 +100,25 @@ Rows with_graph(const OwnedModel& model, const Rows& rows) {
 /// The activation of a Dense; of a cell that of its candidate if it is not tanh, and of its gates
 /// if it is not sigmoid.
 std::string activation_text(const sluice_layer_info& layer) {
-  if (layer.kind == SLUICE_DENSE) return sluice_activation_name(layer.activation);
+  if (layer.kind == SLUICE_DENSE || layer.kind == SLUICE_CURVE)
+    return sluice_activation_name(layer.activation);
   if (!is_recurrent(std::uint8_t(layer.kind))) return "";
   const bool other = layer.candidate != SLUICE_TANH;
   std::string text = other ? sluice_activation_name(layer.candidate) : "";
   if (layer.activation != SLUICE_LINEAR)
     text += fmt::format("{}{} gates", other ? ", " : "", sluice_activation_name(layer.activation));
   return text;
+}
+
+/// " of rank 4", " over 3 steps": the properties of a layer's shape that its widths do not tell.
+std::string shape_text(const sluice_layer_info& layer) {
+  if (layer.rank) return fmt::format(" of rank {}", layer.rank);
+  if (layer.kind == SLUICE_WINDOW)
+    return fmt::format(" of {} steps{}", layer.parts,
+                       layer.dilation > 1 ? fmt::format(", {} apart", layer.dilation) : "");
+  if (layer.kind == SLUICE_DENSE && layer.parts)
+    return fmt::format(" for each of {} parts", layer.parts);
+  return layer.parts ? fmt::format(" of {} positions", layer.inputs / layer.outputs) : "";
 }
 
 std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_info>& layers,
@@ -116,8 +128,7 @@ std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_
                 "weight bytes", "state bytes", "MACs a step"}};
   std::uint64_t weight_bytes = 0;
   for (const sluice_layer_info& layer : layers) {
-    const std::string rank = layer.rank ? fmt::format(" of rank {}", layer.rank) : "";
-    rows.push_back({std::to_string(rows.size()), sluice_layer_name(layer.kind) + rank,
+    rows.push_back({std::to_string(rows.size()), sluice_layer_name(layer.kind) + shape_text(layer),
                     with_commas(layer.inputs), with_commas(layer.outputs), activation_text(layer),
                     steps_text(layer), with_commas(layer.parameters),
                     with_commas(layer.weight_bytes), with_commas(layer.state_bytes),
@@ -315,7 +326,10 @@ OrderedJson layer_json(const OwnedModel& model, std::uint32_t index) {
   for (std::uint32_t i = 0; i < layer.sources; ++i)
     sources.push_back(sluice_layer_source(&model.model, index, i));
   json["sources"] = sources;
-  if (layer.kind == SLUICE_DENSE) json["activation"] = sluice_activation_name(layer.activation);
+  if (layer.kind == SLUICE_DENSE || layer.kind == SLUICE_CURVE)
+    json["activation"] = sluice_activation_name(layer.activation);
+  if (layer.parts) json["parts"] = layer.parts;
+  if (layer.dilation) json["dilation"] = layer.dilation;
   if (is_recurrent(std::uint8_t(layer.kind))) {
     if (layer.candidate != SLUICE_TANH)
       json["activation"] = sluice_activation_name(layer.candidate);

@@ -1,6 +1,7 @@
 #include "write_onnx.h"
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
@@ -197,6 +198,10 @@ std::string Writer::curve(const Layer& layer, const std::string& x) {
       return node("Selu", {x});
     case SLUICE_HARD_SILU:
       return node("Mul", {x, with_alpha("HardSigmoid", "alpha", layer.parameter)});
+    case SLUICE_SQRT:
+      return node("Sqrt", {node("Relu", {x})});
+    case SLUICE_LOG:
+      return node("Log", {node("Max", {x, number(FLT_MIN)})});
   }
   refuse("{}: an activation that ONNX has not", name_);
 }
@@ -306,13 +311,47 @@ std::string Writer::layer(std::size_t index) {
     case SLUICE_STANDARDIZE:
       return node("Mul", {node("Sub", {x[0], numbers(Role::mean)}), numbers(Role::scale)});
     case SLUICE_DENSE: {
-      const std::vector<float>& w = layer.array(Role::input_weight).values;
+      const Array& matrix = layer.array(Role::input_weight);
+      const std::vector<float>& w = matrix.values;
+      const auto in = std::size_t(matrix.cols), out = std::size_t(matrix.rows);
       std::vector<float> transposed(w.size());
-      for (std::size_t i = 0; i < w.size(); ++i)
-        transposed[i % std::size_t(layer.in) * std::size_t(layer.out) + i / std::size_t(layer.in)] =
-            w[i];
-      const std::string product = node("MatMul", {x[0], floats(transposed, {layer.in, layer.out})});
-      return curve(layer, node("Add", {product, numbers(Role::input_bias)}));
+      for (std::size_t i = 0; i < w.size(); ++i) transposed[i % in * out + i / in] = w[i];
+      const std::string cut =
+          layer.parts ? node("Reshape", {x[0], whole({-1, 1, layer.parts, matrix.cols})}) : x[0];
+      const std::string product =
+          node("MatMul", {cut, floats(transposed, {matrix.cols, matrix.rows})});
+      const std::string y = curve(layer, node("Add", {product, numbers(Role::input_bias)}));
+      return layer.parts ? node("Reshape", {y, whole({-1, 1, layer.out})}) : y;
+    }
+    case SLUICE_CURVE:
+      return curve(layer, x[0]);
+    case SLUICE_MAX_POOL:
+    case SLUICE_MEAN_POOL:
+    case SLUICE_NORM_POOL: {
+      const char* const op = layer.kind == SLUICE_MAX_POOL    ? "ReduceMax"
+                             : layer.kind == SLUICE_MEAN_POOL ? "ReduceMean"
+                                                              : "ReduceL2";
+      const std::string cut =
+          node("Reshape",
+               {x[0], whole({-1, 1, layer.parts, layer.in / layer.out, layer.out / layer.parts})});
+      return node("Reshape",
+                  {node(op, {cut}, {{"axes", {3}}, {"keepdims", {0}}}), whole({-1, 1, layer.out})});
+    }
+    case SLUICE_UNIT_NORM: {
+      const std::string norm = node("ReduceL2", {x[0]}, {{"axes", {2}}, {"keepdims", {1}}});
+      return node("Div", {x[0], node("Max", {norm, number(layer.parameter)})});
+    }
+    case SLUICE_WINDOW: {
+      const int reach = (layer.parts - 1) * layer.dilation;
+      const std::string zeros = floats(std::vector<float>(std::size_t(reach * layer.in)),
+                                       {reach, 1, layer.in}),
+                        all = reach ? node("Concat", {zeros, x[0]}, {{"axis", {0}}}) : x[0];
+      std::vector<std::string> steps;
+      for (int begin = 0; begin <= reach; begin += layer.dilation) {
+        const std::int64_t end = begin == reach ? INT64_MAX : begin - reach;
+        steps.push_back(node("Slice", {all, whole({begin}), whole({end}), whole({0})}));
+      }
+      return steps.size() > 1 ? node("Concat", steps, {{"axis", {2}}}) : steps[0];
     }
     case SLUICE_EMBEDDING: {
       const std::vector<float>& w = layer.array(Role::vectors).values;
@@ -349,8 +388,13 @@ std::string Writer::layer(std::size_t index) {
       return node("Sub", {x[0], node("Concat", {first, before}, {{"axis", {0}}})});
     }
     case SLUICE_SELECT: {
-      const std::vector<std::int32_t>& columns = layer.array(Role::columns).integers;
-      return node("Gather", {x[0], whole({columns.begin(), columns.end()})}, {{"axis", {2}}});
+      std::vector<std::int64_t> columns;
+      std::vector<float> kept;
+      for (const std::int32_t column : layer.array(Role::columns).integers)
+        columns.push_back(std::max(column, 0)), kept.push_back(column < 0 ? 0.0f : 1.0f);
+      const std::string taken = node("Gather", {x[0], whole(columns)}, {{"axis", {2}}});
+      const bool zeros = std::count(kept.begin(), kept.end(), 0.0f) > 0;
+      return zeros ? node("Mul", {taken, row(kept)}) : taken;
     }
     case SLUICE_CONCAT:
       return node("Concat", x, {{"axis", {2}}});

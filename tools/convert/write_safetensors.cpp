@@ -117,12 +117,15 @@ void Writer::layer(std::size_t index) {
   switch (layer.kind) {
     case SLUICE_DENSE:
       if (layer.activation == SLUICE_PRELU) stop(index, "the slopes of a PReLU");
-      tensor(index, "weight", values(Role::input_weight), {layer.out, layer.in});
-      tensor(index, "bias", values(Role::input_bias), {layer.out});
-      return line(index, fmt::format("dense = {}", layer.out) +
-                             (layer.activation == SLUICE_LINEAR
-                                  ? ""
-                                  : curve(layer, "activation", layer.activation)));
+      tensor(index, "weight", values(Role::input_weight),
+             {layer.array(Role::input_weight).rows, layer.array(Role::input_weight).cols});
+      tensor(index, "bias", values(Role::input_bias), {layer.array(Role::input_bias).rows});
+      return line(
+          index,
+          fmt::format("dense = {}", layer.array(Role::input_weight).rows) +
+              (layer.parts ? fmt::format(", part = {}", layer.in / layer.parts) : "") +
+              (layer.activation == SLUICE_LINEAR ? ""
+                                                 : curve(layer, "activation", layer.activation)));
     case SLUICE_EMBEDDING: {
       std::vector<float> by_id;
       for (int id = 0; id < layer.in; ++id)
@@ -156,6 +159,19 @@ void Writer::layer(std::size_t index) {
         names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", source_name(source));
       return line(index, fmt::format("{} = [{}]", layer.anatomy().name, names));
     }
+    case SLUICE_WINDOW:
+      return line(index, fmt::format("window = {}, dilation = {}", layer.parts, layer.dilation));
+    case SLUICE_MAX_POOL:
+    case SLUICE_MEAN_POOL:
+    case SLUICE_NORM_POOL:
+      return line(index, fmt::format("{} = {}, channels = {}", layer.anatomy().name,
+                                     layer.in / layer.out, layer.out / layer.parts));
+    case SLUICE_UNIT_NORM:
+      return line(index,
+                  fmt::format("unit_norm = true, epsilon = {}", std::max(layer.parameter, 1e-12f)));
+    case SLUICE_CURVE:
+      if (layer.activation == SLUICE_PRELU) stop(index, "the slopes of a PReLU");
+      return line(index, "curve = true" + curve(layer, "activation", layer.activation));
     default:
       stop(index, "a list of layers cannot say it");
   }

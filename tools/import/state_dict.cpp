@@ -184,7 +184,11 @@ Fit fit(const LayerSpec& spec, const Group& group, std::int64_t in) {
   return result;
 }
 
-bool has_weights(const LayerSpec& spec) { return !spec.joins(); }
+bool has_weights(const LayerSpec& spec) {
+  const Anatomy& anatomy = anatomy_of(std::uint32_t(spec.kind));
+  return anatomy.arrays > 0 && !spec.joins() && spec.kind != SLUICE_SELECT &&
+         spec.kind != SLUICE_CURVE;
+}
 
 std::string kind_text(const LayerSpec& spec) { return sluice_layer_name(std::uint32_t(spec.kind)); }
 
@@ -231,7 +235,7 @@ class Search {
     const Wanted& layer = layers_[l];
     const std::vector<std::size_t> sources = sources_of(specs_, l, place_);
     if (!has_weights(layer.spec)) {
-      widths.push_back(width_of_sources(specs_, l, widths, place_));
+      widths.push_back(layer.spec.out(width_of_sources(specs_, l, widths, place_)));
       chosen.emplace_back();
       extend(widths, chosen);
       chosen.pop_back(), widths.pop_back();

@@ -148,9 +148,10 @@ Network without_frame_columns(Network network) {
 
 namespace {
 
-/// Returns whether a layer selects or joins numbers of its sources, and so has no weights.
+/// Returns whether a layer selects or joins numbers of its sources, or of several steps, and so has
+/// no weights.
 bool selects_or_joins(const Layer& layer) {
-  return layer.anatomy().joins || layer.kind == SLUICE_SELECT;
+  return layer.anatomy().joins || layer.kind == SLUICE_SELECT || layer.kind == SLUICE_WINDOW;
 }
 
 /// Returns whether in int8 a layer can read frames of 16 bits.

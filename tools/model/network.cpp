@@ -39,6 +39,8 @@ LayerRecord record_of(const Layer& layer) {
   record.factor_shift_ih = static_cast<std::uint8_t>(layer.factor_shift_ih);
   record.factor_shift_hh = static_cast<std::uint8_t>(layer.factor_shift_hh);
   if (layer.sparse) record.order = static_cast<std::uint8_t>(Order::sparse);
+  if (layer.kind == SLUICE_WINDOW) record.dilation = static_cast<std::uint16_t>(layer.dilation);
+  record.parts = static_cast<std::uint16_t>(layer.parts);
   if (layer.anatomy().joins) {
     record.parts = static_cast<std::uint16_t>(layer.sources.size());
     if (layer.sources.size() > most_sources)
@@ -51,7 +53,8 @@ LayerRecord record_of(const Layer& layer) {
 
 int arrays_of(const Layer& layer, Weights out[most_arrays]) {
   LayerRecord record = record_of(layer);
-  for (std::uint32_t i = 0; i < (layer.anatomy().joins ? offset_fields / 2 : offset_fields); ++i)
+  const bool both = layer.anatomy().recurrent;  // other layers have no arrays of a direction
+  for (std::uint32_t i = 0; i < (both ? offset_fields : offset_fields / 2); ++i)
     offset_field(record, i) = i;
   return layer_weights(record, out);
 }

@@ -38,6 +38,10 @@ struct Layer {
   sluice_activation candidate = SLUICE_TANH;  ///< recurrent: of the candidate (LayerRecord)
   int rank = 0;  ///< recurrent: of matrices of low rank (LayerRecord::rank); 0: whole
   int factor_shift_ih = 0, factor_shift_hh = 0;  ///< of fixed point and low rank
+  /// Of a window: its steps. Of a pooling or a Dense: the equal parts of its input to each of which
+  /// it applies; 0: the whole.
+  int parts = 0;
+  int dilation = 0;  ///< of a window: every how many steps it takes one
   /// Of fixed point: the blob stores only the blocks of its matrices that are not all zeros.
   bool sparse = false;
   /// the earlier layer whose weights it shares, which are stored once; the arrays are equal

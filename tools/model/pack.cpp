@@ -97,7 +97,8 @@ std::uint64_t place_weights(const Network& network, std::uint64_t begin,
       record.source = static_cast<std::uint16_t>(sources_of(network, l)[0]);
     Weights arrays[most_arrays];
     const int count = layer.tied < 0 ? arrays_of(layer, arrays) : 0;
-    for (std::uint32_t i = 0; layer.tied >= 0 && i < offset_fields; ++i)
+    const std::uint32_t fields = recurrent(layer) ? offset_fields : offset_fields / 2;
+    for (std::uint32_t i = 0; layer.tied >= 0 && i < fields; ++i)
       offset_field(record, i) = offset_field(records[std::size_t(layer.tied)], i);
     for (int i = 0; i < count; ++i) {
       const std::uint64_t offset = round_up(end, weight_alignment);
@@ -275,6 +276,8 @@ Layer layer_of(const LayerRecord& record) {
   layer.parameter = record.parameter;
   layer.second = record.second;
   layer.candidate = candidate_of(record.candidate);
+  if (!joins(record.kind)) layer.parts = record.parts;
+  if (layer.kind == SLUICE_WINDOW) layer.dilation = record.dilation;
   if (joins(record.kind)) layer.sources.assign(record.sources, record.sources + record.parts);
   return with_arrays(layer);
 }

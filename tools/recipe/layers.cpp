@@ -21,10 +21,10 @@ using Field = std::variant<Choice<L>, std::int64_t L::*, double L::*, bool L::*,
 
 constexpr std::int64_t widest_layer = widest;
 
-/// The value of the key that names a kind of layer: units; true, if the layer keeps the width; or
-/// the names of the layers that it joins.
-enum class Form { units, kept, joined };
-constexpr const char* form_texts[] = {"units", "true", "[\"a\", \"b\"]"};
+/// The value of the key that names a kind of layer: units; true, if the layer keeps the width; the
+/// names of the layers that it joins; or a count of steps or positions.
+enum class Form { units, kept, joined, count };
+constexpr const char* form_texts[] = {"units", "true", "[\"a\", \"b\"]", "n"};
 
 struct Kind {
   std::string_view key;
@@ -51,6 +51,19 @@ constexpr Kind kinds[] = {
     {"add", SLUICE_ADD, Form::joined, "the sum of the named outputs, number by number"},
     {"multiply", SLUICE_MULTIPLY, Form::joined,
      "the product of the named outputs, number by number, such as a mask"},
+    {"window", SLUICE_WINDOW, Form::count,
+     "the inputs of n steps, up to this one, side by side, with zeros before the first step; a "
+     "dense "
+     "behind it is a causal convolution over steps"},
+    {"patches", SLUICE_SELECT, Form::count,
+     "overlapping patches of n positions of one frame, side by side; a dense with `part` behind it "
+     "is a convolution inside the frame"},
+    {"max_pool", SLUICE_MAX_POOL, Form::count,
+     "of every n positions of one frame, the largest number of each channel"},
+    {"mean_pool", SLUICE_MEAN_POOL, Form::count, "the same, but their mean"},
+    {"norm_pool", SLUICE_NORM_POOL, Form::count, "the same, but the root of their sum of squares"},
+    {"unit_norm", SLUICE_UNIT_NORM, Form::kept, "x / |x|; true"},
+    {"curve", SLUICE_CURVE, Form::kept, "the function `activation` of each number; true"},
 };
 
 // Sets of kinds, as bits of their numbers.
@@ -61,7 +74,12 @@ enum : unsigned {
   dense = 1u << SLUICE_DENSE,
   embedding = 1u << SLUICE_EMBEDDING,
   batch_norm = 1u << SLUICE_BATCH_NORM,
-  layer_norm = 1u << SLUICE_LAYER_NORM
+  layer_norm = 1u << SLUICE_LAYER_NORM,
+  window = 1u << SLUICE_WINDOW,
+  patches = 1u << SLUICE_SELECT,
+  pools = 1u << SLUICE_MAX_POOL | 1u << SLUICE_MEAN_POOL | 1u << SLUICE_NORM_POOL,
+  unit_norm = 1u << SLUICE_UNIT_NORM,
+  curve = 1u << SLUICE_CURVE
 };
 constexpr unsigned recurrent_kinds = kinds_with([](const Anatomy& a) { return a.recurrent; }),
                    curved_kinds = kinds_with([](const Anatomy& a) { return a.curved; }),
@@ -80,13 +98,13 @@ struct Option {
 
 const Option options[] = {
     {.name = "activation",
-     .kinds = dense,
+     .kinds = dense | curve,
      .field = choice_field<&L::activation>,
      .help = "f; softmax over all units; prelu has a trained slope for each unit",
      .words = only(SLUICE_LINEAR, SLUICE_TANH, SLUICE_SIGMOID, SLUICE_HARD_SIGMOID, SLUICE_RELU,
                    SLUICE_SOFTMAX, SLUICE_ELU, SLUICE_SELU, SLUICE_LEAKY_RELU, SLUICE_PRELU,
                    SLUICE_SILU, SLUICE_HARD_SILU, SLUICE_GELU, SLUICE_GELU_TANH, SLUICE_SOFTPLUS,
-                   SLUICE_SOFTSIGN, SLUICE_CLIP, SLUICE_EXPONENTIAL)},
+                   SLUICE_SOFTSIGN, SLUICE_CLIP, SLUICE_EXPONENTIAL, SLUICE_SQRT, SLUICE_LOG)},
     {.name = "activation",
      .kinds = curved_kinds,
      .field = choice_field<&L::candidate>,
@@ -95,20 +113,20 @@ const Option options[] = {
      .words = only(SLUICE_TANH, SLUICE_RELU, SLUICE_LINEAR, SLUICE_ELU, SLUICE_SELU,
                    SLUICE_LEAKY_RELU, SLUICE_SOFTSIGN)},
     {.name = "alpha",
-     .kinds = curved_kinds | dense,
+     .kinds = curved_kinds | dense | curve,
      .field = &L::alpha,
      .help = "elu is alpha * (e^x - 1) for negative x, with alpha 1 if not given; leaky_relu is "
              "alpha * x, with alpha 0.01",
      .min = 1e-6,
      .max = 100},
     {.name = "low",
-     .kinds = dense,
+     .kinds = dense | curve,
      .field = &L::low,
      .help = "lowest value of clip; 0 with high = 6 is known as relu6",
      .min = -1e6,
      .max = 1e6},
     {.name = "high",
-     .kinds = dense,
+     .kinds = dense | curve,
      .field = &L::high,
      .help = "highest value of clip",
      .min = -1e6,
@@ -138,7 +156,7 @@ const Option options[] = {
      .help = "function of the gates",
      .words = only(SLUICE_SIGMOID, SLUICE_HARD_SIGMOID, SLUICE_TANH)},
     {.name = "slope",
-     .kinds = gru | lstm | fastgrnn | dense,
+     .kinds = gru | lstm | fastgrnn | dense | curve,
      .field = &L::slope,
      .help = "the hard sigmoid is clip(slope * x + 1/2, 0, 1), and hard_silu x times it; Keras and "
              "PyTorch have 1/6, ONNX 0.2",
@@ -163,11 +181,42 @@ const Option options[] = {
      .field = &L::tied,
      .help = "with repeat: all copies share one layer's weights; needs as many inputs as outputs"},
     {.name = "epsilon",
-     .kinds = batch_norm | layer_norm,
+     .kinds = batch_norm | layer_norm | unit_norm,
      .field = &L::epsilon,
-     .help = "added to the variance",
+     .help = "added to the variance; of unit_norm the lowest |x|",
      .min = 1e-12,
      .max = 1},
+    {.name = "dilation",
+     .kinds = window,
+     .field = &L::dilation,
+     .help = "every how many steps the window takes one",
+     .min = 1,
+     .max = 65535},
+    {.name = "part",
+     .kinds = dense,
+     .field = &L::part,
+     .help = "applies the same weights to each part of this many numbers, such as a patch, which "
+             "gives units for each part; 0: all of them are one part",
+     .min = 0,
+     .max = 65536},
+    {.name = "channels",
+     .kinds = patches | pools,
+     .field = &L::channels,
+     .help = "numbers of a position; the frame has the numbers of a position side by side",
+     .min = 1,
+     .max = 65536},
+    {.name = "stride",
+     .kinds = patches,
+     .field = &L::stride,
+     .help = "positions from one patch to the next; 0: n, so that patches do not overlap",
+     .min = 0,
+     .max = 65536},
+    {.name = "padding",
+     .kinds = patches,
+     .field = choice_field<&L::padding>,
+     .help = "the (n - 1) / 2 positions in front of the frame and n / 2 behind it: none, zeros, or "
+             "the reflected frame",
+     .words = only(Padding::none, Padding::zero, Padding::reflect)},
     {.name = "dropout",
      .kinds = all_kinds,
      .field = &L::dropout,
@@ -225,9 +274,10 @@ LayerSpec fresh(const Kind& kind) {
   layer.kind = kind.kind;
   const unsigned is = bit(kind);
   if (is & recurrent_kinds) layer.recurrent_dropout = -1;
-  if (is & (gru | lstm | fastgrnn | dense)) layer.slope = 1.0 / 6;
-  if (is & dense) layer.low = -1, layer.high = 1;
+  if (is & (gru | lstm | fastgrnn | dense | curve)) layer.slope = 1.0 / 6;
+  if (is & (dense | curve)) layer.low = -1, layer.high = 1;
   if (is & (batch_norm | layer_norm)) layer.epsilon = 1e-5;
+  if (is & unit_norm) layer.epsilon = 1e-12;
   return layer;
 }
 
@@ -382,7 +432,8 @@ void check_sense(const LayerSpec& layer, const std::string& place) {
     refuse("{}: alpha: there is no elu and no leaky_relu; leave it out", place);
   if (layer.activation == SLUICE_CLIP && layer.low >= layer.high)
     refuse("{}: low: {} is not below high, {}", place, layer.low, layer.high);
-  const bool given = layer.kind == SLUICE_DENSE && (layer.low != -1 || layer.high != 1);
+  const bool given =
+      (bit(kind_of(layer)) & (dense | curve)) != 0 && (layer.low != -1 || layer.high != 1);
   if (given && layer.activation != SLUICE_CLIP)
     refuse("{}: low and high are of clip; leave them out, or give activation = \"clip\"", place);
   if (layer.rank > 0 && layer.rank >= layer.units)
@@ -413,6 +464,28 @@ std::string fallback(const Option& option) {
 }  // namespace
 
 bool LayerSpec::recurrent() const { return (bit(kind_of(*this)) & recurrent_kinds) != 0; }
+std::int64_t patch_count(const LayerSpec& patches, std::int64_t in) {
+  const std::int64_t n = patches.units, positions = in / patches.channels,
+                     padded = positions + (patches.padding == Padding::none ? 0 : n - 1),
+                     stride = patches.stride ? patches.stride : n;
+  return padded < n ? 0 : (padded - n) / stride + 1;
+}
+
+std::int64_t LayerSpec::out(std::int64_t in) const {
+  switch (kind) {
+    case SLUICE_WINDOW:
+      return in * units;
+    case SLUICE_SELECT:
+      return patch_count(*this, in) * units * channels;
+    case SLUICE_MAX_POOL:
+    case SLUICE_MEAN_POOL:
+    case SLUICE_NORM_POOL:
+      return in / units;
+    default:
+      if (part > 0) return in / part * units;
+      return units == 0 ? in : directions == Directions::both ? 2 * units : units;
+  }
+}
 bool LayerSpec::joins() const { return (bit(kind_of(*this)) & joins_kinds) != 0; }
 
 std::vector<std::size_t> sources_of(const std::vector<LayerSpec>& layers, std::size_t index,
@@ -474,7 +547,7 @@ LayerSpec read_layer(const toml::node& node, const std::string& place, bool& use
       continue;
     }
     if (name == kind.key || (by_cell && name == units_key)) {
-      if (kind.form == Form::units) layer.units = read_units(value, at);
+      if (kind.form == Form::units || kind.form == Form::count) layer.units = read_units(value, at);
       if (kind.form == Form::joined) layer.sources = read_names(value, at);
       if (kind.form == Form::kept && !value.value_exact<bool>().value_or(false))
         refuse("{}: {}; give true", at, shown(value));
@@ -499,7 +572,7 @@ OrderedJson to_json(const LayerSpec& layer) {
   const Kind& kind = kind_of(layer);
   const LayerSpec plain = fresh(kind);
   OrderedJson json;
-  if (kind.form == Form::units)
+  if (kind.form == Form::units || kind.form == Form::count)
     json[std::string(kind.key)] = layer.units;
   else if (kind.form == Form::joined)
     json[std::string(kind.key)] = layer.sources;
@@ -509,7 +582,7 @@ OrderedJson to_json(const LayerSpec& layer) {
     std::visit(
         [&](const auto& field) {
           const bool always =
-              option.name == "steps" || (option.name == "activation" && option.kinds == dense);
+              option.name == "steps" || (option.name == "activation" && option.kinds & dense);
           if ((option.kinds & bit(kind)) &&
               (always || value_in(layer, field) != value_in(plain, field)))
             json[std::string(option.name)] = value_in(layer, field);
@@ -520,7 +593,7 @@ OrderedJson to_json(const LayerSpec& layer) {
 
 bool layer_counts(std::string_view name) {
   const auto names_units = [&](const Kind& kind) {
-    return kind.form == Form::units && kind.key == name;
+    return (kind.form == Form::units || kind.form == Form::count) && kind.key == name;
   };
   const auto counts = [&](const Option& option) {
     return option.name == name && std::holds_alternative<std::int64_t L::*>(option.field);

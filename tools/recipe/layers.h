@@ -14,7 +14,9 @@ namespace sluice::tools {
 
 struct LayerSpec {
   sluice_layer_kind kind = SLUICE_DENSE;
-  std::int64_t units = 0;  ///< 0: as many as there are inputs (normalizations)
+  /// 0: as many as there are inputs (normalizations, curve). Of a window: steps; of patches and
+  /// pooling: the positions of one; of a dense with `part`: units for each part.
+  std::int64_t units = 0;
   sluice_activation activation = SLUICE_LINEAR;  ///< Dense
   sluice_activation candidate = SLUICE_TANH;     ///< recurrent; the key is activation, too
   StepsOut steps = StepsOut::open;               ///< recurrent; open until resolved
@@ -30,20 +32,26 @@ struct LayerSpec {
   double dropout = 0;            ///< on the layer's output
   double recurrent_dropout = 0;  ///< -1: as model.dropout.recurrent
   double gate_dropout = 0;
-  std::int64_t rank = 0;           ///< recurrent: of matrices of low rank; 0: they are whole
-  std::string name;                ///< by which later layers may refer to it; may be empty
-  std::string from;                ///< the one layer that it reads, by name; empty: the one before
-  HeadLoss loss = HeadLoss::none;  ///< of a layer that is a part of the answer
-  double weight = 0;               ///< of that loss in the sum; 0: the layer has no loss
+  std::int64_t rank = 0;            ///< recurrent: of matrices of low rank; 0: they are whole
+  std::int64_t dilation = 1;        ///< of a window
+  std::int64_t part = 0;            ///< of a dense: numbers of a part; 0: all of them are one part
+  std::int64_t channels = 1;        ///< of patches and pooling: numbers of a position
+  std::int64_t stride = 0;          ///< of patches, in positions; 0: patches do not overlap
+  Padding padding = Padding::none;  ///< of patches
+  std::string name;                 ///< by which later layers may refer to it; may be empty
+  std::string from;                 ///< the one layer that it reads, by name; empty: the one before
+  HeadLoss loss = HeadLoss::none;   ///< of a layer that is a part of the answer
+  double weight = 0;                ///< of that loss in the sum; 0: the layer has no loss
   std::vector<std::string> sources;  ///< of concat, add and multiply: the layers they join
 
   bool recurrent() const;
   bool joins() const;
   /// Returns the width of the layer's output for `in` inputs.
-  std::int64_t out(std::int64_t in) const {
-    return units == 0 ? in : directions == Directions::both ? 2 * units : units;
-  }
+  std::int64_t out(std::int64_t in) const;
 };
+
+/// Returns the number of patches of a frame of `in` numbers.
+std::int64_t patch_count(const LayerSpec& patches, std::int64_t in);
 
 /// The name of the frame as the first layer of a recipe reads it: standardized if the data are.
 constexpr const char* frame_name = "frame";

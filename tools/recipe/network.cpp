@@ -3,6 +3,13 @@
 #include "../common/error.h"
 
 namespace sluice::tools {
+namespace {
+
+bool is_pool(sluice_layer_kind kind) {
+  return kind == SLUICE_MAX_POOL || kind == SLUICE_MEAN_POOL || kind == SLUICE_NORM_POOL;
+}
+
+}  // namespace
 
 Layer layer_of(const LayerSpec& spec, int in) {
   Layer layer;
@@ -24,8 +31,64 @@ Layer layer_of(const LayerSpec& spec, int in) {
     if (f == SLUICE_ELU || f == SLUICE_LEAKY_RELU)
       layer.second = float(spec.alpha != 0 ? spec.alpha : f == SLUICE_ELU ? 1 : 0.01);
   if (spec.epsilon > 0) layer.parameter = float(spec.epsilon);
+  if (spec.kind == SLUICE_WINDOW)
+    layer.parts = int(spec.units), layer.dilation = int(spec.dilation);
+  if (is_pool(spec.kind)) layer.parts = in / int(spec.units * spec.channels);
+  if (spec.part > 0 && in > spec.part) layer.parts = in / int(spec.part);
   return layer;
 }
+
+std::vector<std::int32_t> patch_columns(const LayerSpec& patches, std::int64_t in) {
+  const std::int64_t n = patches.units, positions = in / patches.channels,
+                     front = patches.padding == Padding::none ? 0 : (n - 1) / 2,
+                     stride = patches.stride ? patches.stride : n;
+  std::vector<std::int32_t> columns;
+  for (std::int64_t patch = 0; patch < patch_count(patches, in); ++patch)
+    for (std::int64_t i = 0; i < n; ++i)
+      for (std::int64_t channel = 0; channel < patches.channels; ++channel) {
+        std::int64_t at = patch * stride + i - front;
+        const bool outside = at < 0 || at >= positions;
+        if (patches.padding == Padding::reflect && at < 0) at = -at;
+        if (patches.padding == Padding::reflect && at >= positions) at = 2 * (positions - 1) - at;
+        columns.push_back(outside && patches.padding == Padding::zero
+                              ? -1
+                              : std::int32_t(at * patches.channels + channel));
+      }
+  return columns;
+}
+
+namespace {
+
+/// Refuses a layer of parts or positions that do not fit its input.
+void check_width(const LayerSpec& spec, std::int64_t in, const std::string& place) {
+  const char* const name =
+      spec.kind == SLUICE_SELECT ? "patches" : sluice_layer_name(std::uint32_t(spec.kind));
+  const std::int64_t positions = in / spec.channels;
+  if (spec.part > 0 && in % spec.part)
+    refuse("{}: part: {} does not divide the {} inputs", place, spec.part, in);
+  if (spec.part > 0 && in > spec.part && spec.activation == SLUICE_SOFTMAX &&
+      spec.loss != HeadLoss::none)
+    refuse("{}: softmax over parts cannot be an answer with a loss", place);
+  if ((is_pool(spec.kind) || spec.kind == SLUICE_SELECT) && in % spec.channels)
+    refuse("{}: channels: {} does not divide the {} inputs", place, spec.channels, in);
+  if (is_pool(spec.kind) && positions % spec.units)
+    refuse("{}: {}: {} does not divide the {} positions of {} inputs", place, name, spec.units,
+           positions, in);
+  if (spec.kind == SLUICE_SELECT && patch_count(spec, in) < 1)
+    refuse("{}: {}: {} positions are more than the {} of {} inputs", place, name, spec.units,
+           positions, in);
+  if (spec.kind == SLUICE_SELECT && spec.padding == Padding::reflect && spec.units / 2 >= positions)
+    refuse("{}: padding: {} positions cannot be reflected at the ends of {}", place, spec.units / 2,
+           positions);
+  const std::int64_t out = spec.out(in);
+  if (out > std::int64_t(widest))
+    refuse("{}: {}: gives {} numbers; at most {} are possible", place, name, out, widest);
+  if (spec.kind == SLUICE_WINDOW && (spec.units - 1) * spec.dilation * in > (1 << 24))
+    refuse("{}: {}: reaches back over {} numbers; at most {} are kept", place, name,
+           (spec.units - 1) * spec.dilation * in, 1 << 24);
+}
+
+}  // namespace
 
 std::int64_t width_of_sources(const std::vector<LayerSpec>& layers, std::size_t index,
                               const std::vector<std::int64_t>& widths, const std::string& place) {
@@ -40,6 +103,7 @@ std::int64_t width_of_sources(const std::vector<LayerSpec>& layers, std::size_t 
            index + 1, sluice_layer_name(std::uint32_t(spec.kind)), spec.sources[0],
            widths[sources[0]], spec.sources[i], width);
   }
+  check_width(spec, widths[sources[0]], fmt::format("{}: layer {}", place, index + 1));
   return spec.kind == SLUICE_CONCAT ? sum : widths[sources[0]];
 }
 
@@ -61,7 +125,10 @@ void add_layers(const std::vector<LayerSpec>& layers, int in, const std::string&
       if (i > 0 && spec.tied) layer.tied = first;
       if (i + 1 == spec.repeat) layer.name = spec.name;
       if (i == 0 && (spec.joins() || sources[0] != std::uint32_t(first))) layer.sources = sources;
-      network.layers.push_back(with_arrays(std::move(layer)));
+      layer = with_arrays(std::move(layer));
+      if (spec.kind == SLUICE_SELECT)
+        layer.array(Role::columns).integers = patch_columns(spec, width);
+      network.layers.push_back(std::move(layer));
       width = spec.out(width);
     }
     outputs.push_back(std::uint32_t(network.layers.size()));

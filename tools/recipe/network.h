@@ -12,8 +12,11 @@ namespace sluice::tools {
 /// Returns a recipe's layer as a network's layer with `in` inputs, still without arrays.
 Layer layer_of(const LayerSpec& spec, int in);
 
+/// Returns the columns of a frame of `in` numbers that patches take; -1 stands for a zero.
+std::vector<std::int32_t> patch_columns(const LayerSpec& patches, std::int64_t in);
+
 /// Returns the input width of layer `index` of a list. Refuses a sum or a product of unequal
-/// widths.
+/// widths, and parts or positions that do not fit the width.
 /// @param widths  of the frame and of the layers before
 /// @param place   the beginning of a message
 std::int64_t width_of_sources(const std::vector<LayerSpec>& layers, std::size_t index,

@@ -63,6 +63,7 @@ enum class Initializer {
 enum class BatchNorm { pytorch, keras };
 enum class StepsOut { open, every, last, mean };  ///< open: not given in the recipe
 enum class Directions { one, both };
+enum class Padding { none, zero, reflect };  ///< of patches: the numbers beyond either end
 enum class Reset { after, before };
 enum class HeadLoss { none, cross_entropy, binary, mse, huber };  ///< none: the layer is no head
 
@@ -79,13 +80,15 @@ inline constexpr std::string_view enum_words<Directions>[] = {"one", "both"};
 template <>
 inline constexpr std::string_view enum_words<Reset>[] = {"after", "before"};
 template <>
+inline constexpr std::string_view enum_words<Padding>[] = {"none", "zero", "reflect"};
+template <>
 inline constexpr std::string_view enum_words<HeadLoss>[] = {"", "cross_entropy", "binary", "mse",
                                                             "huber"};
 template <>
 inline constexpr std::string_view enum_words<sluice_activation>[] = {
-    "linear",   "tanh",       "sigmoid",  "relu",        "softmax", "hard_sigmoid",
-    "elu",      "leaky_relu", "prelu",    "silu",        "gelu",    "gelu_tanh",
-    "softplus", "clip",       "softsign", "exponential", "selu",    "hard_silu"};
+    "linear",     "tanh",        "sigmoid", "relu",      "softmax",   "hard_sigmoid", "elu",
+    "leaky_relu", "prelu",       "silu",    "gelu",      "gelu_tanh", "softplus",     "clip",
+    "softsign",   "exponential", "selu",    "hard_silu", "sqrt",      "log"};
 
 // [train]
 enum class LossKind { cross_entropy, binary, mse, mse_sum, huber };

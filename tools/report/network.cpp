@@ -131,7 +131,10 @@ std::string kind_text(const Layer& layer) {
                                 ? ""
                                 : fmt::format(" with {}", sluice_activation_name(layer.candidate));
   return sluice_layer_name(layer.kind) + curve +
-         (layer.rank ? fmt::format(" of rank {}", layer.rank) : "");
+         (layer.rank    ? fmt::format(" of rank {}", layer.rank)
+          : layer.parts ? fmt::format(" of {} {}", layer.parts,
+                                      layer.kind == SLUICE_WINDOW ? "steps" : "parts")
+                        : "");
 }
 
 std::string source_text(const Network& network, std::uint32_t source) {

@@ -44,6 +44,10 @@ std::vector<bool> given_widths(const Network& network) {
     // Scaled parts of a concat need not add up to the scaled width of another layer.
     const bool joins_to_width = is_concat(l) && deciding[same[l + 1]] > 1;
     if (network.layers[l].kind == SLUICE_SELECT || joins_to_width) given[same[l + 1]] = true;
+    // Parts and positions fit one width alone.
+    if (network.layers[l].kind != SLUICE_SELECT && network.layers[l].parts == 0) continue;
+    given[same[l + 1]] = true;
+    for (const std::uint32_t source : sources_of(network, l)) given[same[source]] = true;
   }
   for (bool changed = true; changed;) {
     changed = false;

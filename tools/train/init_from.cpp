@@ -84,6 +84,8 @@ std::vector<std::pair<const char*, std::string>> shape_texts(const Layer& layer,
           {"slope, epsilon or low", fmt::format("{}", layer.parameter)},
           {"alpha or high", fmt::format("{}", layer.second)},
           {"rank", std::to_string(layer.rank)},
+          {"parts", std::to_string(layer.parts)},
+          {"dilation", std::to_string(layer.dilation)},
           {"sources", numbers.of_sources(layer)}};
 }
 
