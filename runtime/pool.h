@@ -13,9 +13,7 @@ namespace sluice {
 struct PoolShape {
   int parts, rows, columns;
   explicit PoolShape(const LayerRecord& layer)
-      : parts(layer.parts),
-        rows(int(layer.in / layer.out)),
-        columns(int(layer.out) / parts) {}
+      : parts(layer.parts), rows(int(layer.in / layer.out)), columns(int(layer.out) / parts) {}
 
   template <class Number, class F>
   void each(const Number* x, F f) const {

@@ -51,8 +51,7 @@ struct Window {
     memcpy(place, &oldest, sizeof oldest);
   }
 
-  static constexpr LayerKind kind =
-      make_kind<SLUICE_WINDOW, format>(state, step, nullptr, scratch);
+  static constexpr LayerKind kind = make_kind<SLUICE_WINDOW, format>(state, step, nullptr, scratch);
 };
 
 }  // namespace sluice

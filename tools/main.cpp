@@ -328,6 +328,10 @@ void add_import(CLI::App& app, ImportOptions& o) {
       ->check(CLI::IsMember({"after", "before"}))
       ->option_text("after|before");
   command
+      ->add_option("--frame", o.frame,
+                   "The numbers in a frame, for an ONNX file that does not say, such as 576")
+      ->type_name("N");
+  command
       ->add_option("--set", o.set,
                    "Say a key of data, such as data.sequence=run or data.target=label, for sluice "
                    "eval, run and quantize. May be repeated")

@@ -151,7 +151,7 @@ constexpr TrainKind train_norm_pool{SLUICE_NORM_POOL,
                                     no_preparation,
                                     forward_pool<SLUICE_NORM_POOL>,
                                     backward_pool<SLUICE_NORM_POOL>};
-constexpr TrainKind train_unit_norm{SLUICE_UNIT_NORM, {1, 1},           nullptr,
-                                    no_preparation,   forward_unit_norm, backward_unit_norm};
+constexpr TrainKind train_unit_norm{
+    SLUICE_UNIT_NORM, {1, 1}, nullptr, no_preparation, forward_unit_norm, backward_unit_norm};
 
 }  // namespace sluice

@@ -30,7 +30,7 @@ struct RunOptions {
 };
 
 struct ImportOptions {
-  std::string file, layers, out, tolerance, standardize, reset;
+  std::string file, layers, out, tolerance, standardize, reset, frame;
   std::vector<std::string> check;            ///< empty, or the files of x and y
   std::vector<std::string> inputs, outputs;  ///< names
   std::vector<std::string> set;

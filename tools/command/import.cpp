@@ -168,6 +168,15 @@ void check_replaceable(const ImportOptions& options) {
     refuse("--out {}: exists; choose another name, or replace it with --force", options.out);
 }
 
+/// Returns the numbers in a frame that the command line says; 0: none.
+std::int64_t frame_of(const ImportOptions& options) {
+  if (options.frame.empty()) return 0;
+  const auto given = parse_double(options.frame);
+  if (!given || !(*given >= 1) || *given > widest || *given != double(std::int64_t(*given)))
+    refuse("--frame {}: not a number of numbers; give 1 to {}", brief(options.frame), widest);
+  return std::int64_t(*given);
+}
+
 }  // namespace
 
 void run_import(const ImportOptions& options) {
@@ -188,10 +197,11 @@ void run_import(const ImportOptions& options) {
   if (!options.out.empty()) check_output("--out", options.out, read);
   if (!options.out.empty()) check_replaceable(options);
 
-  Imported imported =
-      read_foreign(options.file, {options.layers, options.reset == "after"    ? ResetChoice::after
-                                                  : options.reset == "before" ? ResetChoice::before
-                                                                              : ResetChoice::open});
+  ImportChoices choices{options.layers, {}};
+  if (options.reset == "after") choices.graph.reset = ResetChoice::after;
+  if (options.reset == "before") choices.graph.reset = ResetChoice::before;
+  choices.graph.frame = frame_of(options);
+  Imported imported = read_foreign(options.file, choices);
   Network& network = imported.network;
   if (options.explain) explain(imported);
   const auto inputs = std::size_t(frame_width(network)),

@@ -271,7 +271,12 @@ void print_for_people(const OwnedModel& model, const std::string& name) {
                {"model, in flash or RAM", with_commas(info.bytes)},
                {"state of each stream", with_commas(need.state)},
                {"scratch, one for all streams of a thread", with_commas(need.scratch)}}));
-  if (const auto inputs = model.inputs(); !inputs.empty()) print("inputs: {}\n", joined(inputs));
+  constexpr std::size_t most_names = 64;
+  if (auto inputs = model.inputs(); inputs.size() > most_names)
+    print("inputs: {}, and {} more\n", joined({inputs.begin(), inputs.begin() + 8}),
+          inputs.size() - 8);
+  else if (!inputs.empty())
+    print("inputs: {}\n", joined(inputs));
   if (const auto labels = model.labels(); !labels.empty()) print("labels: {}\n", joined(labels));
   if (const std::string made = model.made(); !made.empty())
     print("made with:\n{}", made_text(made));

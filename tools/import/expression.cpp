@@ -230,6 +230,7 @@ Formula Formulas::apply(const Function& function, Formula a) {
 }
 
 Formula Formulas::mean(Formula a) {
+  if (width(a) == 1) return a;
   Atom atom;
   atom.kind = Atom::Kind::mean, atom.of = a, atom.width = 1;
   return of_atom(intern(std::move(atom)));

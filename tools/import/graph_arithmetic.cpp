@@ -1,4 +1,5 @@
 // Sums, products, functions and matrices of a graph, as formulas.
+#include <cfloat>
 #include <numeric>
 
 #include "graph_follower.h"
@@ -128,9 +129,22 @@ void Follower::elementwise(const OpNode& node, const std::vector<Value>& in,
 }
 
 void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out) {
-  const Value& a = in.at(0);
-  if (!a.is_flow()) stuck("its input does not come from the frame");
   const std::string& op = node.op;
+  const bool bounds = op == "Max" || op == "Min";
+  if (bounds && in.size() != 2) stuck("{} inputs in place of two", in.size());
+  const Value& a = bounds && !in[0].is_flow() ? in[1] : in.at(0);
+  if (!a.is_flow()) stuck("its input does not come from the frame");
+  if (bounds) {
+    const Value& bound = &a == &in[0] ? in[1] : in[0];
+    if (!bound.is_constant() || bound.constant->count() != 1)
+      stuck("of two values that both depend on the frame, or with several bounds");
+    const auto limit = float(bound.constant->number(0));
+    const Function function = op == "Max" && limit == 0 ? Function{Unary::relu}
+                              : op == "Max" ? Function{Unary(SLUICE_CLIP), limit, FLT_MAX}
+                                            : Function{Unary(SLUICE_CLIP), -FLT_MAX, limit};
+    out[0] = flow(formulas_.apply(function, a.formula), a.axes, a.last);
+    return;
+  }
   if (op == "Identity" || op == "Dropout" || op == "Cast") {
     out[0] = a;
     return;
@@ -149,6 +163,8 @@ void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vect
   if (op == "Relu") function = {Unary::relu};
   if (op == "Sqrt") function = {Unary::square_root};
   if (op == "Reciprocal") function = {Unary::reciprocal};
+  if (op == "Log") function = {Unary::logarithm};
+  if (op == "Abs") function = {Unary::absolute};
   if (op == "HardSigmoid") function = activation(SLUICE_HARD_SIGMOID, node.real("alpha", 0.2f));
   if (op == "Elu") function = activation(SLUICE_ELU, 0, node.real("alpha", 1));
   if (op == "LeakyRelu") function = activation(SLUICE_LEAKY_RELU, 0, node.real("alpha", 0.01f));
@@ -170,11 +186,11 @@ void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vect
       if (input < in.size() && in[input].is_flow()) stuck("bounds that depend on the data");
       return otherwise;
     };
-    const float low = bound(1, "min", -INFINITY), high = bound(2, "max", INFINITY);
-    if (low == 0 && std::isinf(high))
+    const float low = bound(1, "min", -FLT_MAX), high = bound(2, "max", FLT_MAX);
+    if (low == 0 && high == FLT_MAX)
       function = {Unary::relu};
-    else if (std::isinf(low) || std::isinf(high))
-      stuck("a bound on one side alone");
+    else if (!(low < high))
+      stuck("bounds of {} and {}", low, high);
     else
       function = activation(SLUICE_CLIP, low, high);
     // clip(s x + 1/2, 0, 1) is a hard sigmoid of slope s: of the one factor that all terms have.
@@ -264,34 +280,6 @@ void Follower::matrix(const OpNode& node, const std::vector<Value>& in, std::vec
   out[0] = flow(formulas_.product(weights, from), axes, a.last);
 }
 
-void Follower::convolution(const OpNode& node, const std::vector<Value>& in,
-                           std::vector<Value>& out) {
-  if (in.size() < 2 || !in[0].is_flow() || !in[1].is_constant())
-    stuck("weights that are not constant");
-  const Constant& w = *in[1].constant;
-  for (std::size_t d = 2; d < w.shape.size(); ++d)
-    if (w.shape[d] != 1) stuck("a convolution with a kernel of {}", w.shape[d]);
-  for (const std::int64_t pad : wholes(node, "pads", {}, 0).value_or(std::vector<std::int64_t>{}))
-    if (pad != 0) stuck("a convolution with padding");
-  if (node.whole("group", 1) != 1) stuck("a convolution in groups");
-  Value a = in[0];
-  if (a.axes.size() < 2) stuck("a convolution of {} dimensions", a.axes.size());
-  Axis& channel = a.axes[1];
-  if (!channel.feature && channel.size == 1 && feature_sizes(a.axes).empty()) channel = {true, 1};
-  if (!channel.feature || feature_sizes(a.axes).size() != 1)
-    stuck("channels that are not the features");
-  Constant matrix = w;
-  matrix.shape = {w.shape[0], w.shape[1]};
-  const Weights2 weights = weights_of(matrix, false);
-  if (channel.size != std::int64_t(weights.cols))
-    stuck("{} channels enter weights for {}", channel.size, weights.cols);
-  Formula made = formulas_.product(weights, a.formula);
-  channel.size = std::int64_t(weights.rows);
-  if (in.size() > 2 && in[2].is_constant())
-    made = formulas_.add(made, formulas_.constant(in[2].constant->floats));
-  out[0] = flow(made, a.axes, a.last);
-}
-
 Value Follower::reduced(const OpNode& node, const Value& in, const std::vector<Value>& all,
                         bool mean) {
   auto axes = wholes(node, "axes", all, 1);
@@ -328,6 +316,13 @@ void Follower::normalization(const OpNode& node, const std::vector<Value>& in,
                              std::vector<Value>& out) {
   const Value& a = in.at(0);
   if (!a.is_flow()) stuck("its input does not come from the frame");
+  if (node.op == "ReduceL2") {
+    Value square = a;
+    square.formula = formulas_.multiply(a.formula, a.formula);
+    out[0] = reduced(node, square, in, false);
+    out[0].formula = formulas_.apply(Unary::square_root, out[0].formula);
+    return;
+  }
   if (node.op == "ReduceMean" || node.op == "ReduceSum") {
     out[0] = reduced(node, a, in, node.op == "ReduceMean");
     return;

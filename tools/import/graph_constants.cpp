@@ -135,16 +135,29 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     out[0] = constant_value({std::int64_t(rank)}, a.shape);
     return true;
   }
+  if (op == "Size") {
+    out[0] = constant_value({}, {std::int64_t(a.count())});
+    return true;
+  }
   if (op == "ConstantOfShape") {
     // Sizes that are not known are those of frames; such a constant fits every size.
     auto made = std::make_shared<Constant>();
     float value = 0;
+    std::int64_t whole = 0;
     if (const OpAttribute* const given = node.find("value"))
-      if (given->tensor && given->tensor->count() > 0) value = float(given->tensor->number(0));
+      if (given->tensor && given->tensor->count() > 0) {
+        made->is_whole = given->tensor->is_whole;
+        value = float(given->tensor->number(0));
+        if (made->is_whole) whole = given->tensor->whole[0];
+      }
     for (const std::int64_t size : a.whole)
       made->shape.push_back(is_known(size) && size > 0 ? size : 1);
     if (product_of(made->shape) > std::int64_t(room_)) take_room(room_ + 1);
-    made->floats.assign(std::size_t(product_of(made->shape)), value);
+    const auto count = std::size_t(product_of(made->shape));
+    if (made->is_whole)
+      made->whole.assign(count, whole);
+    else
+      made->floats.assign(count, value);
     out[0] = of(std::move(made));
     return true;
   }
@@ -327,8 +340,9 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
       }
       const std::int64_t p = x.whole[i], q = y.whole[i];
       if (op == "Div" && q == 0) stuck("a division by 0");
-      made->whole.push_back(!is_known(p) || !is_known(q) ? unknown
-                            : op == "Div"                ? p / q
+      made->whole.push_back(op == "Mul" && (p == 0 || q == 0) ? 0
+                            : !is_known(p) || !is_known(q)    ? unknown
+                            : op == "Div"                     ? p / q
                                           : whole_of(computed(op, double(p), double(q))));
     }
     out[0] = of(std::move(made));

@@ -36,7 +36,8 @@ struct Value {
   ConstantPtr constant;
   Formula formula = -1;  ///< its numbers in one frame, in the order of its feature axes
   std::vector<Axis> axes;
-  bool last = false;  ///< its frame is the last one of a sequence
+  bool last = false;                ///< its frame is the last one of a sequence
+  std::int64_t steps_in_front = 0;  ///< steps of zeros that were padded in front of the first
   bool is_flow() const { return what == What::flow; }
   bool is_constant() const { return what == What::constant; }
 };
@@ -70,8 +71,8 @@ template <class... Args>
 
 class Follower {
  public:
-  Follower(const OpGraph& graph, const std::string& file, ResetChoice reset)
-      : graph_(graph), file_(file), reset_(reset), obstacles_(file) {
+  Follower(const OpGraph& graph, const std::string& file, const GraphChoices& choices)
+      : graph_(graph), file_(file), choices_(choices), obstacles_(file) {
     result_.format = "ONNX";
   }
 
@@ -92,6 +93,8 @@ class Follower {
   void unary(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
   void matrix(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
   void convolution(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
+  void pooling(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
+  void padding(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
   void shape(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
   void normalization(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
   void recurrent(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
@@ -101,6 +104,12 @@ class Follower {
   Value reduced(const OpNode& node, const Value& in, const std::vector<Value>& all, bool mean);
 
   // Parts of them.
+  /// Appends a layer that reads a formula, and returns its output.
+  Formula put_layer(Layer layer, Formula reads, const OpNode& node);
+  /// Returns numbers of a formula, and zeros for columns of -1, as a layer's output.
+  Formula taken(Formula from, std::vector<std::int64_t> columns, const OpNode& node);
+  /// Returns a formula's numbers of several steps, the oldest first, as a layer's output.
+  Formula windows(Formula from, std::int64_t steps, std::int64_t dilation, const OpNode& node);
   Value concat(const OpNode& node, const std::vector<Value>& in);
   Value slice(const Value& in, std::int64_t axis, std::int64_t begin, std::int64_t end,
               std::int64_t step);
@@ -150,7 +159,7 @@ class Follower {
 
   const OpGraph& graph_;
   const std::string& file_;
-  ResetChoice reset_;
+  GraphChoices choices_;
   Obstacles obstacles_;
   Formulas formulas_;
   Imported result_;

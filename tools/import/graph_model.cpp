@@ -4,6 +4,7 @@
 
 #include "../model/graph.h"
 #include "graph_follower.h"
+#include "simplify.h"
 
 namespace sluice::tools {
 namespace graph {
@@ -35,10 +36,11 @@ void Follower::find_inputs() {
     if (input.is_state && input.width > most_state)
       refuse("{}: {}: a state of more than {} numbers", file_, brief(value.name), most_state);
     if (!input.is_state && !value.is_whole) {
-      if (value.shape.empty() || value.shape.back() < 1)
-        refuse("{}: {}: the number of its features is not in the file; export it with a fixed size",
-               file_, brief(value.name));
-      input.width = std::size_t(value.shape.back());
+      const bool said = !value.shape.empty() && value.shape.back() < 1 && choices_.frame > 0;
+      if (value.shape.empty() || (value.shape.back() < 1 && !said))
+        refuse("{}: {}: the number of its features is not in the file; give it by --frame", file_,
+               brief(value.name));
+      input.width = std::size_t(said ? choices_.frame : value.shape.back());
       input.column = column;
       column += input.width;
       first = false;
@@ -137,7 +139,16 @@ void Follower::follow_node(const OpNode& node, Values& values) {
                  {"Concat", &Follower::shape},
                  {"Shape", &Follower::shape},
                  {"Expand", &Follower::shape},
-                 {"Pad", &Follower::shape},
+                 {"Pad", &Follower::padding},
+                 {"MaxPool", &Follower::pooling},
+                 {"AveragePool", &Follower::pooling},
+                 {"GlobalMaxPool", &Follower::pooling},
+                 {"GlobalAveragePool", &Follower::pooling},
+                 {"Log", &Follower::unary},
+                 {"Abs", &Follower::unary},
+                 {"Max", &Follower::unary},
+                 {"Min", &Follower::unary},
+                 {"ReduceL2", &Follower::normalization},
                  {"ReduceMean", &Follower::normalization},
                  {"ReduceSum", &Follower::normalization},
                  {"BatchNormalization", &Follower::normalization},
@@ -152,6 +163,11 @@ void Follower::follow_node(const OpNode& node, Values& values) {
     } else if (node.op == "Scan") {
       scan(node, values, out);
     } else {
+      for (const Value& value : in)
+        if (value.steps_in_front && node.op != "Conv" && node.op != "AveragePool" &&
+            node.op != "Transpose" && node.op != "Unsqueeze" && node.op != "Squeeze" &&
+            node.op != "Identity")
+          stuck("reads steps of zeros that are padded in front; only a convolution may");
       const bool constants =
           std::none_of(in.begin(), in.end(), [](const Value& value) { return value.is_flow(); });
       if (!(constants && on_constants(node, in, out))) {
@@ -203,6 +219,8 @@ void Follower::finish(const Values& values) {
     if (o > 0 && found->second.last != last &&
         std::count(answers.begin(), answers.end(), found->second.formula))
       continue;
+    if (found->second.steps_in_front)
+      refuse("{}: its output {} has steps that were padded in front", file_, brief(output.name));
     answers.push_back(found->second.formula);
     names.push_back(output.name);
     (found->second.last ? last : every) = true;
@@ -248,11 +266,16 @@ Imported Follower::run() {
   Values values;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
     const OpValue& from = graph_.inputs[i];
+    // A single whole number, such as a sampling rate, is a constant that is not known.
+    if (from.is_whole && from.shape.empty()) values[from.name] = constant_value({}, {unknown});
     if (from.is_whole) continue;
     std::vector<Axis> axes;
     for (std::size_t d = 0; d < from.shape.size(); ++d) {
       const bool feature = inputs_[i].is_state || d + 1 == from.shape.size();
-      const std::int64_t size = from.shape[d] > 0 ? from.shape[d] : feature ? 1 : unknown;
+      const std::int64_t size = from.shape[d] > 0     ? from.shape[d]
+                                : !feature            ? unknown
+                                : inputs_[i].is_state ? 1
+                                                      : std::int64_t(inputs_[i].width);
       axes.push_back({feature && size != 1, size});
     }
     values[from.name] = flow(formulas_.input(int(i), inputs_[i].width), axes, false);
@@ -261,13 +284,15 @@ Imported Follower::run() {
   for (const OpValue& output : graph_.outputs) wanted.insert(output.name);
   follow(graph_, values, wanted);
   finish(values);
+  simplify(result_);
   return std::move(result_);
 }
 
 }  // namespace graph
 
-Imported model_of_graph(const OpGraph& graph, const std::string& file, ResetChoice reset) {
-  return sluice::tools::graph::Follower(graph, file, reset).run();
+Imported model_of_graph(const OpGraph& graph, const std::string& file,
+                        const GraphChoices& choices) {
+  return sluice::tools::graph::Follower(graph, file, choices).run();
 }
 
 }  // namespace sluice::tools

@@ -124,12 +124,12 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
   if (is_gru && node.whole("linear_before_reset", 0) == 0) {
     before = true;
     const bool torch = graph_.producer == "pytorch";
-    if (torch && reset_ == ResetChoice::open)
+    if (torch && choices_.reset == ResetChoice::open)
       stuck(
           "a GRU of PyTorch without linear_before_reset, which an exporter's bug leaves out, since "
           "PyTorch has no other GRU; say --reset after (PyTorch's), or --reset before if the "
           "network was built so");
-    if (torch && reset_ == ResetChoice::after) before = false;
+    if (torch && choices_.reset == ResetChoice::after) before = false;
   }
   const sluice_layer_kind kind = is_lstm  ? SLUICE_LSTM
                                  : before ? SLUICE_GRU_BEFORE
@@ -174,7 +174,7 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
                          : flow(made, {time, dir, batch, unit}, false);
   const Value state = flow(
       made, batch_first ? std::vector<Axis>{batch, dir, unit} : std::vector<Axis>{dir, batch, unit},
-      true);
+      time.size != 1);  // a graph of one step answers every frame
   if (out.size() > 1) out[1] = state;
   if (out.size() > 2) out[2] = state;  // c, which only the next call reads
 }

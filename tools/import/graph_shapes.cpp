@@ -21,7 +21,9 @@ Value Follower::transpose(const Value& in, const std::vector<std::int64_t>& orde
     for (std::size_t f = 0; f < at.size(); ++f) old[features[f]] = at[f];
     which.push_back(std::int64_t(place_of(old, old_sizes)));
   });
-  return flow(formulas_.choose(in.formula, which), axes, in.last);
+  Value value = flow(formulas_.choose(in.formula, which), axes, in.last);
+  value.steps_in_front = in.steps_in_front;
+  return value;
 }
 
 /// Gives a value another shape. Groups of features and single dimensions over which frames run stay
@@ -299,12 +301,6 @@ void Follower::shape(const OpNode& node, const std::vector<Value>& in, std::vect
       if (const std::int64_t size = (*target)[target->size() - 1 - d];
           size > 1 && a.axes[rank - 1 - d].feature && a.axes[rank - 1 - d].size != size)
         stuck("numbers of a frame that are repeated");
-  } else {  // Pad
-    const auto pads = wholes(node, "pads", in, 1);
-    if (!pads) stuck("no pads");
-    for (const std::int64_t pad : *pads)
-      if (pad != 0) stuck("padding");
-    out[0] = a;
   }
 }
 

@@ -1,6 +1,7 @@
 #include "lower.h"
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <optional>
 
@@ -21,11 +22,6 @@ float at(const std::vector<float>& values, std::size_t i, float otherwise) {
 
 Curve curve_of(const Function& function) {
   return {sluice_activation(function.name), function.parameter, function.second, function.slopes};
-}
-
-const char* name_of(Unary function) {
-  constexpr const char* names[] = {"square root", "reciprocal", "absolute value", "logarithm"};
-  return names[int(function) - int(Unary::square_root)];
 }
 
 /// The gates of a cell.
@@ -126,7 +122,9 @@ std::uint32_t Lowering::source_of(Formula formula, const std::string& place) {
 std::uint32_t Lowering::make(Formula formula, const std::string& place) {
   const Sum sum = formulas_.sum(formula);
   std::uint32_t made = 0;
-  if (cell(formula, place, made) || normalization(formula, place, made)) return made;
+  if (cell(formula, place, made) || normalization(formula, place, made) ||
+      unit_norm(formula, place, made))
+    return made;
   if (sum.products.empty())
     return obstacle(formula, place, "an answer that does not depend on the frame");
 
@@ -157,9 +155,7 @@ std::uint32_t Lowering::make(Formula formula, const std::string& place) {
         return note(append_select(to_.network, std::uint32_t(atom.number), columns), place);
       case Atom::Kind::unary: {
         Affine affine;
-        if (!is_activation(atom.function.name))
-          return obstacle(formula, place,
-                          fmt::format("a {} outside a normalization", name_of(atom.function.name)));
+        if (!is_activation(atom.function.name)) return function(atom, formula, place);
         const Curve curve = curve_of(atom.function);
         if (affine_of(atom.of, affine)) return dense(affine, curve, place);
         return note(append_curve(to_.network, source_of(atom.of, place), curve, true), place);
@@ -246,6 +242,75 @@ std::uint32_t Lowering::dense(const Affine& affine, const Curve& curve, const st
   for (std::size_t row = 0; row < affine.width; ++row) bias[row] = at(affine.constant, row, 0);
   set_curve(layer, curve);
   return put(std::move(layer), formulas_.concat(reads), place);
+}
+
+/// A function of numbers that is not among the activations of other programs.
+std::uint32_t Lowering::function(const Atom& atom, Formula formula, const std::string& place) {
+  const auto norm = [&](const std::vector<Formula>& rows) {
+    Layer pool;
+    pool.kind = SLUICE_NORM_POOL, pool.parts = 1;
+    pool.out = int(atom.width), pool.in = pool.out * int(rows.size());
+    if (std::uint64_t(rows.size()) * atom.width > widest)
+      return obstacle(formula, place, "a root of the sum of too many squares");
+    return put(with_arrays(std::move(pool)), formulas_.concat(rows), place);
+  };
+  if (atom.function.name == Unary::reciprocal)
+    return obstacle(formula, place, "a reciprocal outside a normalization");
+  if (atom.function.name == Unary::absolute) return norm({atom.of});
+  if (atom.function.name == Unary::square_root) {
+    const Sum sum = formulas_.sum(atom.of);
+    std::vector<Formula> rows;
+    for (const Product& product : sum.products)
+      if (product.parts.size() == 2 && product.parts[0] == product.parts[1] &&
+          is_one(product.factor))
+        rows.push_back(formulas_.of_part(product.parts[0], sum.width));
+    if (sum.constant.empty() && rows.size() == sum.products.size()) return norm(rows);
+  }
+  Curve curve;
+  curve.activation = atom.function.name == Unary::square_root ? SLUICE_SQRT : SLUICE_LOG;
+  return note(append_curve(to_.network, source_of(atom.of, place), curve, true), place);
+}
+
+/// x / |x| is a sum of products that all have in common the reciprocal of the root of the sum of
+/// squares, which may have a lowest value.
+bool Lowering::unit_norm(Formula formula, const std::string& place, std::uint32_t& made) {
+  const Sum sum = formulas_.sum(formula);
+  if (sum.products.empty() || !sum.constant.empty()) return false;
+  for (const AtomPart& candidate : sum.products[0].parts) {
+    const Atom reciprocal = formulas_.atom(candidate.atom);
+    if (reciprocal.kind != Atom::Kind::unary || reciprocal.function.name != Unary::reciprocal)
+      continue;
+    Formula x = formulas_.constant(std::vector<float>(sum.width));
+    bool common = true;
+    for (const Product& product : sum.products) {
+      const auto found = std::find(product.parts.begin(), product.parts.end(), candidate);
+      common = common && found != product.parts.end() && product.parts.size() <= 3;
+      if (!common) break;
+      Formula term = formulas_.constant(std::vector<float>(sum.width, 1));
+      for (auto part = product.parts.begin(); part != product.parts.end(); ++part)
+        if (part != found) term = formulas_.multiply(term, formulas_.of_part(*part, sum.width));
+      x = formulas_.add(x, formulas_.scaled(term, product.factor));
+    }
+    if (!common) continue;
+    const Formula square =
+        formulas_.scaled(formulas_.mean(formulas_.multiply(x, x)), {float(sum.width)});
+    const Formula root = formulas_.apply(Unary::square_root, formulas_.repeated(square, sum.width));
+    float lowest = FLT_MIN;
+    Formula inside = reciprocal.of;
+    AtomPart part;
+    if (inside != root && formulas_.is_part(inside, part)) {
+      const Atom bound = formulas_.atom(part.atom);
+      if (bound.kind == Atom::Kind::unary && bound.function.name == Unary(SLUICE_CLIP) &&
+          bound.function.second == FLT_MAX && bound.function.parameter > 0)
+        lowest = bound.function.parameter, inside = bound.of;
+    }
+    if (inside != root) continue;
+    Layer layer = make_layer(SLUICE_UNIT_NORM, int(sum.width), int(sum.width));
+    layer.parameter = lowest;
+    made = put(std::move(layer), x, place);
+    return true;
+  }
+  return false;
 }
 
 bool Lowering::normalization(Formula formula, const std::string& place, std::uint32_t& made) {

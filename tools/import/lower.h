@@ -62,6 +62,8 @@ class Lowering {
   }
   Formula state_of(const std::map<Formula, std::vector<float>>& weights, std::size_t units) const;
   bool normalization(Formula formula, const std::string& place, std::uint32_t& made);
+  bool unit_norm(Formula formula, const std::string& place, std::uint32_t& made);
+  std::uint32_t function(const Atom& atom, Formula formula, const std::string& place);
   bool is_state(const AtomPart& part) const;
   std::uint32_t obstacle(Formula formula, const std::string& place, const std::string& reason);
   std::uint32_t note(std::uint32_t number, const std::string& place);

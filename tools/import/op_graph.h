@@ -79,8 +79,14 @@ bool is_onnx(std::string_view bytes);
 /// How a GRU of PyTorch without linear_before_reset is to be read; open: ask.
 enum class ResetChoice { open, after, before };
 
+/// The words of a person on what a graph leaves open.
+struct GraphChoices {
+  ResetChoice reset = ResetChoice::open;
+  std::int64_t frame = 0;  ///< numbers in a frame, if the file does not say; 0: not given
+};
+
 /// Returns the model that a graph of operations computes. Refuses (exit code 2) operations that
 /// cannot be expressed, all at once.
-Imported model_of_graph(const OpGraph& graph, const std::string& file, ResetChoice reset);
+Imported model_of_graph(const OpGraph& graph, const std::string& file, const GraphChoices& choices);
 
 }  // namespace sluice::tools

@@ -52,18 +52,18 @@ void put_cell(Layer& layer, bool backward, const CellWeights& weights) {
   for (std::size_t i = 0; i < sum.values.size(); ++i) sum.values[i] += second.values[i];
 }
 
-void set_curve(Layer& dense, const Curve& curve) {
-  Layer bare = dense;
+void set_curve(Layer& layer, const Curve& curve) {
+  Layer bare = layer;
   bare.activation = curve.activation;
   bare.parameter = curve.parameter, bare.second = curve.second;
   Layer made = with_arrays(std::move(bare));
   for (Array& array : made.arrays)
-    if (const Array* const old = dense.find(array.role))
+    if (const Array* const old = layer.find(array.role))
       array.values = old->values;
     else if (array.role == Role::slope)
       for (std::size_t i = 0; i < array.values.size(); ++i)
         array.values[i] = curve.slopes[curve.slopes.size() == 1 ? 0 : i];
-  dense = std::move(made);
+  layer = std::move(made);
 }
 
 Layer dense_layer(const View& weights, const View& bias, const Curve& curve) {
@@ -85,9 +85,7 @@ std::uint32_t append_curve(Network& network, std::uint32_t source, const Curve& 
     }
   }
   const int width = width_of(network, source);
-  Layer layer = make_layer(SLUICE_DENSE, width, width);
-  std::vector<float>& weights = layer.array(Role::input_weight).values;
-  for (int i = 0; i < width; ++i) weights[std::size_t(i) * std::size_t(width + 1)] = 1;
+  Layer layer = make_layer(SLUICE_CURVE, width, width);
   set_curve(layer, curve);
   return append(network, std::move(layer), source);
 }

@@ -69,8 +69,8 @@ struct Curve {
   std::vector<float> slopes = {};  ///< of a PReLU: one for each unit, or one for all
 };
 
-/// Gives a Dense that activation.
-void set_curve(Layer& dense, const Curve& curve);
+/// Gives a Dense, or a layer of a curve alone, that activation.
+void set_curve(Layer& layer, const Curve& curve);
 
 /// Returns a Dense.
 /// @param weights  [out][in]
@@ -78,7 +78,7 @@ void set_curve(Layer& dense, const Curve& curve);
 Layer dense_layer(const View& weights, const View& bias, const Curve& curve = {});
 
 /// Applies an activation to a source: in the Dense that it is, if that has none and nothing else
-/// reads it; else in a Dense that copies it.
+/// reads it; else in a layer of its own.
 /// @param shared  whether other layers may read the source too
 std::uint32_t append_curve(Network& network, std::uint32_t source, const Curve& curve,
                            bool shared = false);
