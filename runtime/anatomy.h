@@ -41,6 +41,8 @@ enum class Role : uint8_t {
   input_factor_bias,  ///< the start of an input factor's sums, in fixed point
   state_factor_bias,  ///< the same of a state factor
   slope,              ///< of a PReLU: the factors of negative numbers
+  start,  ///< of a window in fixed point: the numbers that stand for 0, before a stream's first
+          ///< step
 };
 constexpr bool is_matrix(Role role) { return role <= Role::vectors; }
 /// Returns whether in fixed point the numbers are followed by as many multipliers of R.
@@ -238,6 +240,7 @@ constexpr Anatomy window() {
   Anatomy a;
   a.kind = SLUICE_WINDOW, a.name = "window";
   a.by_step = a.integer_form = true;
+  a.add(Role::start, "start", 1, Extent::in, Extent::one, Field::b_ih, false, Formats::fixed);
   return a;
 }
 

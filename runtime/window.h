@@ -1,5 +1,5 @@
 // Window: y holds x of several steps, the oldest first, in float and in fixed point. A stream's
-// first step has zeros before it.
+// first step has zeros before it; in fixed point these are the numbers that stand for 0.
 #ifndef SLUICE_WINDOW_H
 #define SLUICE_WINDOW_H
 
@@ -9,8 +9,8 @@
 
 namespace sluice {
 
-/// The state is a ring of the frames before this step, as many as the window reaches back, and the
-/// place in it of the oldest one.
+/// The state is a ring of the frames before this step, as many as the window reaches back, then the
+/// place in it of the oldest one, and the number of steps so far.
 template <uint8_t format>
 struct Window {
   static constexpr size_t number = format == SLUICE_F32 ? sizeof(float) : sizeof(int16_t);
@@ -36,19 +36,35 @@ struct Window {
     copy_numbers(call.model, static_cast<const uint8_t*>(call.x), layer.source == 0, int(layer.in),
                  newest);
     if (!kept) return;
-    uint8_t* const place = call.state + ring_bytes(layer);
-    uint32_t oldest;
-    memcpy(&oldest, place, sizeof oldest);
-    if (oldest >= kept) oldest = 0;
-    uint32_t from = oldest;
+    uint32_t place[2];  // of the oldest frame, and the frames so far
+    uint8_t* const at = call.state + ring_bytes(layer);
+    memcpy(place, at, sizeof place);
+    uint32_t from = place[0] < kept ? place[0] : 0;
+    const uint32_t oldest = from;
     for (uint32_t i = 0; i + 1 < layer.parts; ++i) {
-      memcpy(y + i * frame, call.state + from * frame, frame);
+      if ((layer.parts - 1 - i) * layer.dilation > place[1])
+        write_start(call, y + i * frame);
+      else
+        memcpy(y + i * frame, call.state + from * frame, frame);
       from += layer.dilation;
       if (from >= kept) from -= kept;
     }
     memcpy(call.state + oldest * frame, newest, frame);
-    if (++oldest == kept) oldest = 0;
-    memcpy(place, &oldest, sizeof oldest);
+    place[0] = oldest + 1 == kept ? 0 : oldest + 1;
+    if (place[1] < kept) ++place[1];
+    memcpy(at, place, sizeof place);
+  }
+
+  static void write_start(const StepCall& call, uint8_t* y) {
+    if (format == SLUICE_F32) {
+      memset(y, 0, size_t(call.layer.in) * number);
+      return;
+    }
+    const int32_t* const start = call.model.ints_at(call.layer.b_ih);
+    for (uint32_t i = 0; i < call.layer.in; ++i) {
+      const auto one = int16_t(start[i]);
+      memcpy(y + i * number, &one, number);
+    }
   }
 
   static constexpr LayerKind kind = make_kind<SLUICE_WINDOW, format>(state, step, nullptr, scratch);

@@ -146,6 +146,20 @@ TEST_CASE("any state is a valid state") {
         state[units] = 1;
         state += units + 16 / sizeof(int16_t);
       }
+      if (const int kept = (stage.layer->parts - 1) * stage.layer->dilation;
+          stage.layer->kind == SLUICE_WINDOW && kept > 0) {  // a ring of steps, its begin, a count
+        const auto in = size_t(stage.layer->in);
+        for (int step = 0; step < kept; ++step) {
+          std::vector<int32_t> frame;
+          for (size_t u = 0; u < in; ++u)
+            frame.push_back(state[size_t(step) * in + u] = int16_t(noise.below(65536) - 32768));
+          stage.seen.push_back(frame);
+        }
+        state += (size_t(kept) * in * 2 + 15) / 16 * 8;
+        state[0] = state[1] = -1;  // a begin outside of the ring stands for 0
+        state[2] = int16_t(kept);
+        state += 8;
+      }
       for (std::vector<int16_t>* part : {&stage.h, &stage.c}) {
         for (size_t u = 0; u < part->size(); ++u)
           (*part)[u] = state[u] = int16_t(noise.below(4)   ? noise.below(65536) - 32768

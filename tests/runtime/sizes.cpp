@@ -120,6 +120,8 @@ TEST_CASE(
         const bool cell = tools::recurrent(layer);
         if (cell) state += (layer.kind == SLUICE_LSTM ? 2 : 1) * 2 * units;
         if (layer.kind == SLUICE_DIFFERENCE) state += 2 * units + 16;
+        if (const int kept = (layer.parts - 1) * layer.dilation; layer.kind == SLUICE_WINDOW && kept)
+          state += uint64_t(kept * layer.in * 2 + 15) / 16 * 16 + 16;
         if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY)
           layer_scratch = std::max(layer_scratch, 2 * units);
         if (layer.find(Role::input_weight)) {
@@ -133,6 +135,9 @@ TEST_CASE(
                    side(both_low ? std::max(layer.in, layer.out) : layer.out);
             if (layer.kind == SLUICE_GRU_BEFORE) own += row + side(layer.out);
           }
+          if (layer.parts > 0)  // a part of the input, and one of the output
+            own += uint64_t((layer.array(Role::input_weight).cols + 7) / 8 * 16 +
+                            (layer.array(Role::input_weight).rows + 7) / 8 * 16);
           layer_scratch = std::max(layer_scratch, own);
         }
         width[l % 2] = std::max(width[l % 2], units);

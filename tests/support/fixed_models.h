@@ -21,15 +21,20 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs,
   for (const Spec& s : specs) {
     const int in = in_of(network, s, inputs);
     Layer layer;
-    layer.kind = s.kind, layer.in = in, layer.out = s.units ? s.units : in,
+    layer.kind = s.kind, layer.in = in,
+    layer.out = s.out     ? s.out
+                : s.units ? s.units
+                          : in,
     layer.activation = s.activation;
     layer.every_step = s.every_step, layer.format = format, layer.sources = s.sources;
     layer.rank = s.rank;
     layer.candidate = s.candidate, layer.parameter = s.parameter;
+    layer.parts = s.parts, layer.dilation = s.dilation;
     layer = tools::with_arrays(layer);
     layer.shift_ih = !layer.find(Role::input_weight) ? 0
                      : any                           ? noise.below(31)
                                                      : 8 + noise.below(4);
+    if (layer.kind == SLUICE_NORM_POOL) layer.shift_ih = any ? noise.below(31) : noise.below(3);
     layer.shift_hh = tools::recurrent(layer) ? (any ? noise.below(31) : 8 + noise.below(4)) : 0;
     if (layer.find(Role::input_factor))
       layer.factor_shift_ih = any ? noise.below(31) : 8 + noise.below(4);
@@ -44,7 +49,7 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs,
       for (size_t i = 0; i < a.integers.size(); ++i) {
         int32_t& v = a.integers[i];
         if (a.role == Role::columns)
-          v = noise.below(in);
+          v = s.has_zeros && noise.below(3) == 0 ? -1 : noise.below(in);
         else if (a.is_matrix())
           v = noise.below(8) ? noise.below(255) - 127 : noise.below(2) ? 127 : -127;
         else if (any)
@@ -53,8 +58,8 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs,
           v = noise.below(1 << 18) - (1 << 16);
         else if (a.role == Role::zeta || a.role == Role::nu)
           v = noise.below(32768);
-        else if (i < half || a.role == Role::part_bias || a.role == Role::gate_bias ||
-                 a.role == Role::candidate_bias)
+        else if (i < half || a.role == Role::start || a.role == Role::part_bias ||
+                 a.role == Role::gate_bias || a.role == Role::candidate_bias)
           v = noise.below(60001) - 30000;
         else  // scales accumulators of about 10^5 to pre-activations of about 1
           v = noise.below(1 << 22) + (format == SLUICE_INT8 ? 1 << 22 : 1 << 14);
@@ -140,7 +145,8 @@ struct FixedReference {
     fixed::Dense dense;
     fixed::Embedding embedding;
     std::vector<int16_t> h, c;
-    std::vector<int32_t> before;  ///< of a difference: x of the step before
+    std::vector<int32_t> before;             ///< of a difference: x of the step before
+    std::vector<std::vector<int32_t>> seen;  ///< of a window: x of all steps
   };
   fixed::Mode mode;
   bool wide_frame;
@@ -161,7 +167,7 @@ struct FixedReference {
         return second ? std::vector<int32_t>(middle, a.integers.end())
                       : std::vector<int32_t>(a.integers.begin(), middle);
       };
-      Stage stage{&layer, {}, {}, {}, {}, {}, {}};
+      Stage stage{&layer, {}, {}, {}, {}, {}, {}, {}};
       const auto& a = layer.arrays;
       if (layer.kind == SLUICE_EMBEDDING) {
         stage.embedding = {layer.in, layer.out, narrow(a[0].integers)};
@@ -206,8 +212,8 @@ struct FixedReference {
         stage.h.resize(size_t(layer.out));
         if (layer.kind == SLUICE_LSTM) stage.c.resize(size_t(layer.out));
       } else if (layer.kind == SLUICE_DENSE) {
-        stage.dense = {layer.in,
-                       layer.out,
+        stage.dense = {a[0].cols,
+                       a[0].rows,
                        narrow(a[0].integers),
                        part(a[1], false),
                        part(a[1], true),
@@ -246,7 +252,11 @@ struct FixedReference {
       else if (tools::recurrent(*stage.layer))
         fixed::step(stage.cell, v, stage.h, stage.c), y = stage.h;
       else if (stage.layer->kind == SLUICE_DENSE)
-        y = fixed::run(stage.dense, v);
+        y = parts_of(stage, v);
+      else if (stage.layer->kind == SLUICE_WINDOW)
+        y = window(stage, parts[0]);
+      else if (tools::Layer(*stage.layer).parts > 0)
+        y = pooled(*stage.layer, parts[0]);
       else if (stage.layer->kind == SLUICE_DIFFERENCE)
         y = fixed::difference(parts[0], stage.before,
                               stage.layer->array(Role::part_multiplier).integers),
@@ -258,11 +268,56 @@ struct FixedReference {
     return y;
   }
 
+  static std::vector<int16_t> parts_of(const Stage& stage, const std::vector<int32_t>& x) {
+    const size_t parts = size_t(std::max(stage.layer->parts, 1)), width = x.size() / parts;
+    std::vector<int16_t> y;
+    for (size_t part = 0; part < parts; ++part) {
+      const auto begin = x.begin() + std::ptrdiff_t(part * width);
+      const std::vector<int16_t> one =
+          fixed::run(stage.dense, std::vector<int32_t>(begin, begin + std::ptrdiff_t(width)));
+      y.insert(y.end(), one.begin(), one.end());
+    }
+    return y;
+  }
+
+  static std::vector<int16_t> window(Stage& stage, const Numbers16& x) {
+    stage.seen.push_back(x);
+    const Layer& layer = *stage.layer;
+    std::vector<int16_t> y;
+    for (int part = 0; part < layer.parts; ++part) {
+      const std::ptrdiff_t at = std::ptrdiff_t(stage.seen.size()) - 1 -
+                                std::ptrdiff_t(layer.parts - 1 - part) * layer.dilation;
+      const Numbers16& from = at < 0 ? layer.array(Role::start).integers : stage.seen[size_t(at)];
+      for (const int32_t v : from) y.push_back(int16_t(v));
+    }
+    return y;
+  }
+
+  /// kernels/README.md, "Pooling".
+  static std::vector<int16_t> pooled(const Layer& layer, const Numbers16& x) {
+    const size_t columns = size_t(layer.out / layer.parts), rows = size_t(layer.in / layer.out);
+    std::vector<int16_t> y;
+    for (size_t i = 0; i < size_t(layer.out); ++i) {
+      const size_t first = i / columns * rows * columns + i % columns;
+      int64_t most = -32768, sum = 0, squares = 0;
+      for (size_t row = 0; row < rows; ++row) {
+        const int64_t v = x[first + row * columns];
+        most = std::max(most, v), sum += v, squares += v * v;
+      }
+      const double mean = std::floor(double(sum) / double(rows) + 0.5),
+                   root = std::floor(std::sqrt(double(squares >> (2 * layer.shift_ih))));
+      y.push_back(int16_t(layer.kind == SLUICE_MAX_POOL    ? double(most)
+                          : layer.kind == SLUICE_MEAN_POOL ? mean
+                                                           : std::min(root, 32767.0)));
+    }
+    return y;
+  }
+
   static std::vector<int16_t> joined(const Layer& layer, const std::vector<Numbers16>& parts) {
     std::vector<int16_t> y;
     if (layer.kind == SLUICE_SELECT)
       for (const int32_t column : layer.array(Role::columns).integers)
-        y.push_back(int16_t(parts[0].at(size_t(column))));
+        y.push_back(column < 0 ? int16_t(0) : int16_t(parts[0].at(size_t(column))));
     else if (layer.kind == SLUICE_CONCAT)
       for (const Numbers16& part : parts) y.insert(y.end(), part.begin(), part.end());
     else if (layer.kind == SLUICE_ADD)
@@ -376,6 +431,17 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
     for (const int ids : {1, 11, 50})
       add("embedding of " + std::to_string(ids), ids, {embedding(ids + 2)});
     for (const auto& [name, specs] : every_graph()) add(name, 5, specs);
+    add("window", 5, {window(5, 3), dense(9, SLUICE_RELU), gru(7), dense(3)});
+    add("window of a layer", 5, {gru(9, every_step), window(9, 2, 3), window(18, 1), dense(4)});
+    add("convolution", 5,
+        {with_zeros(select(18, 0)), for_parts(dense(3, SLUICE_RELU), 6),
+         pool(SLUICE_MAX_POOL, 3, 3), dense(8, SLUICE_TANH), gru(5, every_step), dense(2)});
+    add("whole panels of parts", 5,
+        {for_parts(dense(16, SLUICE_TANH), 5), pool(SLUICE_MEAN_POOL, 2, 8),
+         for_parts(dense(3, SLUICE_SIGMOID), 4), for_parts(dense(1), 3)});
+    add("pooled frame", 6,
+        {pool(SLUICE_NORM_POOL, 2, 1), from(pool(SLUICE_MAX_POOL, 1, 3), 0),
+         from(pool(SLUICE_MEAN_POOL, 1, 2), 0), concat({1, 2, 3}), dense(2)});
     for (const Numbers numbers : {Numbers::trained, Numbers::any})
       v.push_back(
           {"frames of int16", with_frame_sum(random_fixed_network(

@@ -27,7 +27,7 @@ const fs::path golden = fs::path(SLUICE_TESTS_FOLDER) / "golden/import";
 /// Reads a model, and checks that its weights are finite. Returns the message if it is refused.
 std::string outcome(const std::string& bytes, const std::string& layers) {
   try {
-    const Imported imported = read_foreign_bytes(bytes, "file", {layers});
+    const Imported imported = read_foreign_bytes(bytes, "file", {layers, {}});
     bool finite = true;
     for (const Layer& layer : imported.network.layers)
       for (const Array& array : layer.arrays)

@@ -94,13 +94,22 @@ TEST_CASE("a network in fixed point answers nearly as the float network") {
       {dense(12, SLUICE_HARD_SIGMOID), gru(8, every_step), dense(6, SLUICE_HARD_SIGMOID)},
       {clipped(12, 0, 1.5f), gru(8, every_step), clipped(6, -0.25f, 0.25f)},
       {gates(gru(16, every_step), SLUICE_HARD_SIGMOID, 0.2f), dense(5)},
+      {window(7, 3, 2), dense(12, SLUICE_RELU), gru(8)},
+      {standardize(), window(7, 3), dense(12, SLUICE_RELU), window(12, 2), dense(4)},
+      {with_zeros(select(18, 0)), for_parts(dense(8, SLUICE_RELU), 6), pool(SLUICE_MAX_POOL, 3, 8),
+       gru(12)},
+      {standardize(), with_zeros(select(18, 0)), for_parts(dense(4, SLUICE_TANH), 6), gru(12)},
+      {select(16, 0), pool(SLUICE_NORM_POOL, 4, 2), for_parts(dense(6), 2),
+       pool(SLUICE_MEAN_POOL, 3, 2), dense(5)},
+      {dense(12, SLUICE_HARD_SIGMOID), for_parts(dense(3, SLUICE_HARD_SIGMOID), 4),
+       curve(SLUICE_RELU), dense(4)},
       {gates(cell(SLUICE_LSTM, 16, every_step), SLUICE_HARD_SIGMOID, 1.0f / 6), dense(5)},
       {gates(candidate(cell(SLUICE_GRU_BEFORE, 16, every_step), SLUICE_RELU), SLUICE_HARD_SIGMOID,
              0.2f),
        dense(5)}};
   for (const auto& specs : kinds)
     for (const sluice_format format : fixed_formats) {
-      const Network network = random_network(7, specs, specs.size());
+      const Network network = with_integer_form(random_network(7, specs, specs.size()), format);
       const DataSet data = made_up_data(7, 6, 30, -2, 3);
       const Quantized quantized = quantize(network, format, ranges_for(network, data));
       CHECK(quantized.warnings.empty());

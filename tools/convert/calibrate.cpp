@@ -166,7 +166,7 @@ struct MomentCollector {
       const Layer& next = w.network.layers[reader - 1];
       if (next.anatomy().joins) continue;  // a layer that joins has no product
       w.note_factor(next, Role::input_factor, v, w.factors[reader - 1].input);
-      if (n <= widest) w.input[reader - 1].add(v);
+      if (n <= widest && next.parts == 0) w.input[reader - 1].add(v);
       if (!next.find(Role::candidate_weight)) continue;
       const std::vector<double> reset =
           reset_state(next, {values, values + n}, w.before[reader - 1]);

@@ -67,6 +67,7 @@ std::string obstacle(const Network& network, std::size_t index) {
                  : "has an integer form only as the first layer, or behind a difference of the "
                    "frame, where it becomes part of the numbers' scales";
     case SLUICE_DENSE:
+    case SLUICE_CURVE:  // as a Dense
       return obstacle_of_dense(network, index);
     case SLUICE_MULTIPLY:
       return sources_of(network, index).size() > 2 ? "has an integer form for two sources only"
@@ -134,7 +135,7 @@ void prove_gates(const Network& fixed, const std::string& name, const Layer& lay
 /// Proves that the sums of a layer that adds or multiplies stay inside int32.
 void prove_sums(const Network& fixed, const std::string& name, const Layer& layer) {
   const Array* const m = layer.find(Role::part_multiplier);
-  if (!m || layer.kind == SLUICE_DIFFERENCE) return;  // a difference is computed in 64 bits
+  if (!m || !layer.find(Role::part_bias)) return;  // a difference is computed in 64 bits
   const std::vector<std::int32_t>& bias = layer.array(Role::part_bias).integers;
   for (std::size_t k = 0; k < bias.size(); ++k) {
     double worst = std::fabs(double(bias[k]));
@@ -150,7 +151,7 @@ void prove_sums(const Network& fixed, const std::string& name, const Layer& laye
 }  // namespace
 
 std::optional<SaturatingForm> saturating_form(const Layer& layer) {
-  if (layer.kind != SLUICE_DENSE) return std::nullopt;
+  if (layer.kind != SLUICE_DENSE && layer.kind != SLUICE_CURVE) return std::nullopt;
   if (layer.activation == SLUICE_HARD_SIGMOID)
     return SaturatingForm{SLUICE_RELU, state_unit, double(layer.parameter), 0.5};
   if (layer.activation != SLUICE_CLIP) return std::nullopt;

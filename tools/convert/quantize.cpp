@@ -44,12 +44,23 @@ Scales input_scales(const Network& real, sluice_format format, const Ranges& ran
                     std::vector<std::string>& warnings) {
   const double lowest = lowest_input(format), highest = highest_input(format);
   Scales scales;
+  const std::vector<bool> shared = shared_columns(real);
+  double largest = 0;  // of the numbers that share a unit
+  for (std::size_t i = 0; i < shared.size(); ++i)
+    if (shared[i])
+      largest =
+          std::max({largest, std::fabs(double(ranges.low[i])), std::fabs(double(ranges.high[i]))});
+  largest = largest > 0 ? largest * (format == SLUICE_INT8 ? 1 : 1.5) : 1;
   for (std::size_t i = 0; i < ranges.low.size(); ++i) {
     // 16 bits have resolution to spare: the range is extended by half at either end, so that new
     // data rarely saturates.
     const double margin =
         format == SLUICE_INT8 ? 0 : (double(ranges.high[i]) - double(ranges.low[i])) / 2;
     const double low = double(ranges.low[i]) - margin, high = double(ranges.high[i]) + margin;
+    if (shared[i]) {
+      scales.inverse.push_back(static_cast<float>(highest / largest)), scales.offset.push_back(0);
+      continue;
+    }
     const bool changes = low < high && (highest - lowest) / (high - low) < 1e30;
     const auto inverse = static_cast<float>(changes ? (highest - lowest) / (high - low) : 0);
     scales.inverse.push_back(inverse);
@@ -118,14 +129,18 @@ void add_layer(QuantizeState& work, const Layer& layer) {
   if (layer.kind == SLUICE_SELECT) return add_select(work, layer);
   if (layer.kind == SLUICE_ADD) return add_sum(work, layer);
   if (layer.kind == SLUICE_MULTIPLY) return add_product(work, layer);
+  if (layer.kind == SLUICE_WINDOW) return add_window(work, layer);
+  if (layer.kind == SLUICE_DENSE && layer.parts > 0) return add_dense_of_parts(work, layer);
+  if (layer.anatomy().parted && layer.parts > 0) return add_pool(work, layer);
   return recurrent(layer) ? add_cell(work, layer) : add_dense(work, layer);
 }
 
 }  // namespace
 
 Network with_integer_form(const Network& real, sluice_format format) {
-  const bool copies = format == SLUICE_INT8 && needs_wide_frame(real) && !reads_wide_frame(real);
-  return copies ? with_frame_copy(real) : real;
+  const Network dense = without_curve_layers(real);
+  const bool copies = format == SLUICE_INT8 && needs_wide_frame(dense) && !reads_wide_frame(dense);
+  return copies ? with_frame_copy(dense) : dense;
 }
 
 Quantized quantize(const Network& real, sluice_format format, const Ranges& ranges,

@@ -20,6 +20,14 @@ Units16 in_numbers16(const QuantizeState& work, std::uint32_t source) {
   return units;
 }
 
+}  // namespace
+
+Units16 numbers16_of(const QuantizeState& work, const Layer& layer) {
+  return in_numbers16(work, sources_of(work.real, work.index_of(layer))[0]);
+}
+
+namespace {
+
 std::vector<Units16> units_of_sources(const QuantizeState& work, const Layer& layer) {
   std::vector<Units16> units;
   for (const std::uint32_t source : sources_of(work.real, work.index_of(layer)))
@@ -108,8 +116,8 @@ void add_select(QuantizeState& work, const Layer& real) {
   layer.arrays = real.arrays;
   Units16 all;
   for (const std::int32_t column : real.array(Role::columns).integers)
-    all.unit.push_back(from.unit[std::size_t(column)]),
-        all.zero.push_back(from.zero[std::size_t(column)]);
+    all.unit.push_back(column < 0 ? 0 : from.unit[std::size_t(column)]),
+        all.zero.push_back(column < 0 ? 0 : from.zero[std::size_t(column)]);
   work.add(real, std::move(layer), all.unit, all.zero);
 }
 

@@ -104,6 +104,19 @@ std::optional<Units16> own_units(const QuantizeState& work, const Layer& layer);
 /// leave no multiplier for the sums.
 double unit_by_peak(const QuantizeState& work, const Layer& layer);
 
+/// Returns the units of the int16 numbers that a layer of one source reads: value = unit * number +
+/// zero (quantize_join.cpp).
+Units16 numbers16_of(const QuantizeState& work, const Layer& layer);
+
+// Convolutions (quantize_window.cpp).
+
+/// Returns which numbers of the frame need one unit, and 0 for zero, because weights or pooling
+/// read them by parts.
+std::vector<bool> shared_columns(const Network& real);
+
+/// Returns the network with each layer that is a curve alone as a Dense that copies its input.
+Network without_curve_layers(Network network);
+
 // Layers: each adds the layer of `real` to the network in fixed point.
 
 void add_cell(QuantizeState& work, const Layer& real);    // quantize_cell.cpp
@@ -112,5 +125,8 @@ void add_concat(QuantizeState& work, const Layer& real);  // quantize_join.cpp
 void add_difference(QuantizeState& work, const Layer& real);
 void add_select(QuantizeState& work, const Layer& real);
 void add_sum(QuantizeState& work, const Layer& real);
+void add_dense_of_parts(QuantizeState& work, const Layer& real);  // quantize_window.cpp
+void add_window(QuantizeState& work, const Layer& real);
+void add_pool(QuantizeState& work, const Layer& real);
 void add_product(QuantizeState& work, const Layer& real);
 }  // namespace sluice::tools

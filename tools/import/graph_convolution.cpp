@@ -81,7 +81,8 @@ Geometry geometry_of(const OpNode& node, const Value& a, const std::vector<std::
     const std::int64_t reach = (d.kernel - 1) * d.dilation;
     if (way == "SAME_UPPER" || way == "SAME_LOWER") {
       const std::int64_t wanted = (d.size + d.stride - 1) / d.stride,
-                         all = std::max<std::int64_t>((wanted - 1) * d.stride + reach + 1 - d.size, 0);
+                         all = std::max<std::int64_t>((wanted - 1) * d.stride + reach + 1 - d.size,
+                                                      0);
       d.front = way == "SAME_LOWER" ? all - all / 2 : all / 2, d.back = all - d.front;
     }
     if (!axis.feature && axis.size != 1) {
@@ -175,8 +176,8 @@ Formula Follower::taken(Formula from, std::vector<std::int64_t> columns, const O
   std::vector<std::int64_t> same(formulas_.width(from));
   std::iota(same.begin(), same.end(), std::int64_t(0));
   if (columns == same) return from;
-  if (columns.size() > widest) stuck("patches of {} numbers in all; at most {} are possible",
-                                     columns.size(), widest);
+  if (columns.size() > widest)
+    stuck("patches of {} numbers in all; at most {} are possible", columns.size(), widest);
   Layer select = make_layer(SLUICE_SELECT, int(formulas_.width(from)), int(columns.size()));
   select.array(Role::columns).integers.assign(columns.begin(), columns.end());
   return put_layer(std::move(select), from, node);
@@ -187,7 +188,8 @@ Formula Follower::windows(Formula from, std::int64_t steps, std::int64_t dilatio
   if (steps == 1) return from;
   Layer window;
   window.kind = SLUICE_WINDOW;
-  window.in = int(formulas_.width(from)), window.parts = int(steps), window.dilation = int(dilation);
+  window.in = int(formulas_.width(from)), window.parts = int(steps),
+  window.dilation = int(dilation);
   const std::int64_t out = steps * window.in;
   if (out > std::int64_t(widest) || (steps - 1) * dilation * window.in > (1 << 24) ||
       std::max(steps, dilation) > 65535)
@@ -319,14 +321,16 @@ void Follower::padding(const OpNode& node, const std::vector<Value>& in, std::ve
       !(in[2].is_constant() && in[2].constant->count() == 1 && in[2].constant->number(0) == 0) &&
       in[2].what != Value::What::none)
     stuck("padding by another number than 0");
-  if (way != "constant" && way != "reflect" && way != "edge") stuck("padding by \"{}\"", brief(way));
+  if (way != "constant" && way != "reflect" && way != "edge")
+    stuck("padding by \"{}\"", brief(way));
   Value value = a;
   std::vector<std::int64_t> from, to;
   std::vector<std::int64_t> front;
   constexpr std::int64_t most = 1 << 20;
   for (std::size_t d = 0; d < rank; ++d) {
     const std::int64_t begin = (*pads)[d], end = (*pads)[d + rank];
-    if (std::min(begin, end) < 0 || std::max(begin, end) > most) stuck("padding of {} and {}", begin, end);
+    if (std::min(begin, end) < 0 || std::max(begin, end) > most)
+      stuck("padding of {} and {}", begin, end);
     Axis& axis = value.axes[d];
     const bool steps = !axis.feature && axis.size != 1;
     if (steps && begin + end > 0) {

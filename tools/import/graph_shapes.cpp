@@ -56,6 +56,16 @@ Value Follower::reshape(const Value& in, const std::vector<std::int64_t>& target
     }
     // Features: one axis may become several, and several one.
     std::int64_t left = from[next].size;
+    if (size < 0) {  // a batch of one, if the sizes behind it take all features
+      std::int64_t features = 1;
+      for (std::size_t i = next; i < from.size(); ++i)
+        features = from[i].feature ? features * from[i].size : -1;
+      if (d + 1 < target.size() && product_of({target.begin() + std::ptrdiff_t(d) + 1,
+                                               target.end()}) == features) {
+        axes.push_back({false, 1});
+        continue;
+      }
+    }
     if (size < 0) {  // all features that are left
       while (next + 1 < from.size() && from[next + 1].feature) left *= from[++next].size;
       ++next;

@@ -17,7 +17,7 @@ constexpr const char* foreign_formats =
 /// The words of the command line on how a file is read.
 struct ImportChoices {
   std::string layers;  ///< a file that lists the layers, for files that hold weights alone
-  GraphChoices graph;  ///< for graphs of operations
+  GraphChoices graph = {};  ///< for graphs of operations
 };
 
 /// Returns the model in a file, whose format is found by its content. Refuses (exit code 2) a file

@@ -25,7 +25,7 @@ bool has_zeros(const Layer& select) {
 
 /// Returns whether f(0) is 0.
 bool keeps_zero(const Layer& curve) {
-  constexpr sluice_activation others[] = {SLUICE_SIGMOID,     SLUICE_HARD_SIGMOID, SLUICE_SOFTPLUS,
+  constexpr sluice_activation others[] = {SLUICE_SIGMOID, SLUICE_HARD_SIGMOID, SLUICE_SOFTPLUS,
                                           SLUICE_EXPONENTIAL, SLUICE_LOG};
   if (curve.activation == SLUICE_CLIP) return curve.parameter <= 0 && curve.second >= 0;
   return std::find(std::begin(others), std::end(others), curve.activation) == std::end(others);
@@ -110,8 +110,8 @@ void remove(Imported& imported, std::size_t at, std::size_t into) {
     const std::string rest = origin.became.substr(std::size_t(read.ptr - origin.became.data()));
     const bool gone = number == at + 1;
     const std::size_t now = (gone ? into : number - 1) - ((gone ? into : number - 1) > at) + 1;
-    origin.became = gone ? fmt::format("a part of layer {}", now)
-                         : fmt::format("layer {}{}", now, rest);
+    origin.became =
+        gone ? fmt::format("a part of layer {}", now) : fmt::format("layer {}{}", now, rest);
   }
 }
 
