@@ -120,7 +120,8 @@ TEST_CASE(
         const bool cell = tools::recurrent(layer);
         if (cell) state += (layer.kind == SLUICE_LSTM ? 2 : 1) * 2 * units;
         if (layer.kind == SLUICE_DIFFERENCE) state += 2 * units + 16;
-        if (const int kept = (layer.parts - 1) * layer.dilation; layer.kind == SLUICE_WINDOW && kept)
+        if (const int kept = (layer.parts - 1) * layer.dilation;
+            layer.kind == SLUICE_WINDOW && kept)
           state += uint64_t(kept * layer.in * 2 + 15) / 16 * 16 + 16;
         if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY)
           layer_scratch = std::max(layer_scratch, 2 * units);

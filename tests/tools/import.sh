@@ -41,7 +41,7 @@ if has_onnx; then
       count=$((count + 1))
     done
   done
-  [ "$count" -eq 35 ] || complain "$count files of ONNX, not 35"
+  [ "$count" -eq 43 ] || complain "$count files of ONNX, not 43"
 else
   echo "skipped, built without ONNX: .onnx"
 fi
@@ -93,6 +93,11 @@ done
 if has_onnx; then
   for case in op_gru_before op_gru_hard op_lstm_hard op_rnn_both packed unfolded; do
     back "$golden/onnx/$case.onnx" "$golden/onnx/$case"
+  done
+  for case in conv_steps conv_spectrum conv_planes conv_levels; do
+    works import "$golden/onnx/$case.script.onnx" --out model.slu --force
+    works export model.slu --format onnx --out there --force
+    agrees there/model.onnx "$golden/onnx/$case.x.npy" "$golden/onnx/$case.y.npy"
   done
   works import "$golden/torch/guitar_skip.json" --out model.slu --force
   works export model.slu --format onnx --out there --force

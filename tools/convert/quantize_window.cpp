@@ -108,9 +108,7 @@ void add_dense_of_parts(QuantizeState& work, const Layer& real) {
   layer.parts = whole ? 0 : real.parts;
   layer = with_arrays(std::move(layer));
   const auto rows = std::size_t(layer.array(Role::input_weight).rows);
-  const double unit = form     ? form->unit
-                      : curved ? state_unit
-                               : unit_by_peak(work, real);
+  const double unit = form ? form->unit : curved ? state_unit : unit_by_peak(work, real);
   const std::vector<double> zero(rows, form ? -form->offset / form->factor : 0);
   const SourceScale& scale = whole ? side : *shared;
   Fixed fixed = round_matrix(affine_of(real, scale, zero, whole), {work.largest(), {}});
@@ -121,7 +119,9 @@ void add_dense_of_parts(QuantizeState& work, const Layer& real) {
                     "overflow",
                     layer_name(work.real, real), fixed.coarsened, rows));
   scale_sums(work, real, fixed,
-             std::vector<double>(rows, form ? unit / form->factor : curved ? gate_unit : unit),
+             std::vector<double>(rows, form     ? unit / form->factor
+                                       : curved ? gate_unit
+                                                : unit),
              side.frame);
   layer.shift_ih = fixed.shift;
   layer.array(Role::input_weight).integers = std::move(fixed.w);
@@ -160,8 +160,7 @@ void add_pool(QuantizeState& work, const Layer& real) {
   layer.shift_ih = shift;
   Units16 units;
   for (int i = 0; i < real.out; ++i) {
-    const std::size_t first =
-        std::size_t(i) / columns * rows * columns + std::size_t(i) % columns;
+    const std::size_t first = std::size_t(i) / columns * rows * columns + std::size_t(i) % columns;
     const std::optional<SourceScale> one = shared_scale(side, first, columns, rows);
     if (!one || (norm && one->zero_of(0) != 0))
       refuse(

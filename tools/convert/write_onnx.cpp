@@ -136,6 +136,7 @@ class Writer {
   }
 
   std::string curve(const Layer& layer, const std::string& x);
+  std::string convolution(const Layer& dense, std::size_t index);
   std::string recurrent(const Layer& given, std::size_t index, const std::string& x);
   std::string layer(std::size_t index);
 
@@ -297,6 +298,27 @@ std::string Writer::recurrent(const Layer& given, std::size_t index, const std::
   return layer.mean ? node("ReduceMean", {steps}, {{"axes", {0}}, {"keepdims", {1}}}) : steps;
 }
 
+/// A Dense behind a window is a causal convolution over steps.
+std::string Writer::convolution(const Layer& dense, std::size_t index) {
+  const Layer& window = network_.layers[index];
+  const auto in = std::size_t(window.in), taps = std::size_t(window.parts),
+             rows = std::size_t(dense.out);
+  const std::vector<float>& w = dense.array(Role::input_weight).values;
+  std::vector<float> kernel(w.size());
+  for (std::size_t row = 0; row < rows; ++row)
+    for (std::size_t i = 0; i < in; ++i)
+      for (std::size_t tap = 0; tap < taps; ++tap)
+        kernel[(row * in + i) * taps + tap] = w[(row * taps + tap) * in + i];
+  const std::string x =
+      node("Transpose", {values_[sources_of(network_, index)[0]]}, {{"perm", {1, 2, 0}}});
+  const std::string y = node(
+      "Conv",
+      {x, floats(kernel, {dense.out, window.in, window.parts}),
+       row(dense.array(Role::input_bias).values)},
+      {{"pads", {std::int64_t(taps - 1) * window.dilation, 0}}, {"dilations", {window.dilation}}});
+  return node("Transpose", {y}, {{"perm", {2, 0, 1}}});
+}
+
 std::string Writer::layer(std::size_t index) {
   const Layer& layer = network_.layers[index];
   std::vector<std::string> x;
@@ -311,6 +333,9 @@ std::string Writer::layer(std::size_t index) {
     case SLUICE_STANDARDIZE:
       return node("Mul", {node("Sub", {x[0], numbers(Role::mean)}), numbers(Role::scale)});
     case SLUICE_DENSE: {
+      const std::uint32_t source = sources_of(network_, index)[0];
+      if (source > 0 && network_.layers[source - 1].kind == SLUICE_WINDOW && !layer.parts)
+        return curve(layer, convolution(layer, source - 1));
       const Array& matrix = layer.array(Role::input_weight);
       const std::vector<float>& w = matrix.values;
       const auto in = std::size_t(matrix.cols), out = std::size_t(matrix.rows);
@@ -388,13 +413,13 @@ std::string Writer::layer(std::size_t index) {
       return node("Sub", {x[0], node("Concat", {first, before}, {{"axis", {0}}})});
     }
     case SLUICE_SELECT: {
-      std::vector<std::int64_t> columns;
-      std::vector<float> kept;
-      for (const std::int32_t column : layer.array(Role::columns).integers)
-        columns.push_back(std::max(column, 0)), kept.push_back(column < 0 ? 0.0f : 1.0f);
-      const std::string taken = node("Gather", {x[0], whole(columns)}, {{"axis", {2}}});
-      const bool zeros = std::count(kept.begin(), kept.end(), 0.0f) > 0;
-      return zeros ? node("Mul", {taken, row(kept)}) : taken;
+      const std::vector<std::int32_t>& columns = layer.array(Role::columns).integers;
+      const bool zeros = std::count(columns.begin(), columns.end(), -1) > 0;
+      const std::string from =  // with a zero behind its numbers
+          zeros ? node("Pad", {x[0], whole({0, 0, 0, 0, 0, 1})}) : x[0];
+      std::vector<std::int64_t> taken;
+      for (const std::int32_t column : columns) taken.push_back(column < 0 ? layer.in : column);
+      return node("Gather", {from, whole(taken)}, {{"axis", {2}}});
     }
     case SLUICE_CONCAT:
       return node("Concat", x, {{"axis", {2}}});

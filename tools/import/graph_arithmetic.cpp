@@ -244,6 +244,24 @@ Weights2 weights_of(const Constant& from, bool transposed) {
 
 }  // namespace
 
+Value Follower::for_each_row(const OpNode& node, const Weights2& weights, const Value& a,
+                             const std::vector<Value>& in) {
+  const auto width = std::int64_t(formulas_.width(a.formula)), cols = std::int64_t(weights.cols);
+  if (node.op == "Gemm") stuck("a product with several dimensions of features");
+  if (a.axes.back().size != cols)
+    stuck("{} numbers enter a matrix for {}", a.axes.back().size, cols);
+  const std::int64_t out = product_of({width / cols, std::int64_t(weights.rows)});
+  if (in.size() != 2 || out > std::int64_t(widest)) stuck("{} numbers of a product", out);
+  Layer dense;
+  dense.in = int(width), dense.out = int(out), dense.parts = int(width / cols);
+  dense = with_arrays(std::move(dense));
+  dense.array(Role::input_weight).values = weights.values;
+  Value value = a;
+  value.formula = put_layer(std::move(dense), a.formula, node);
+  value.axes.back() = {true, std::int64_t(weights.rows)};
+  return value;
+}
+
 void Follower::matrix(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out) {
   if (in.size() < 2 || !in[0].is_flow() || !in[1].is_constant())
     stuck("a product of two values that both depend on the frame, or with the matrix on the left");
@@ -255,10 +273,14 @@ void Follower::matrix(const OpNode& node, const std::vector<Value>& in, std::vec
   if (a.axes.empty()) stuck("a product with a single number");
   std::vector<Axis> axes = a.axes;
   Formula from = a.formula;
-  if (!axes.back().feature || feature_sizes(axes).size() != 1) {
+  if (axes.back().feature && feature_sizes(axes).size() > 1) {
+    // The matrix reads each row of the features.
+    out[0] = for_each_row(node, weights, a, in);
+    return;
+  }
+  if (!axes.back().feature) {
     // Dimensions of one beside the features.
-    if (axes.back().size != 1 || feature_sizes(axes).size() > 1)
-      stuck("a product along steps, or with several dimensions of features");
+    if (axes.back().size != 1 || !feature_sizes(axes).empty()) stuck("a product along steps");
     axes.back() = {true, 1};
     from = a.formula;
   }
@@ -280,6 +302,30 @@ void Follower::matrix(const OpNode& node, const std::vector<Value>& in, std::vec
   out[0] = flow(formulas_.product(weights, from), axes, a.last);
 }
 
+/// Reduces dimensions of features that are side by side, but not all of them.
+Value Follower::pooled(const OpNode& node, const Value& in, const std::vector<bool>& goes,
+                       bool keeps) {
+  std::int64_t parts = 1, rows = 1, columns = 1;
+  Value value = in;
+  value.axes.clear();
+  for (std::size_t d = 0; d < in.axes.size(); ++d) {
+    const Axis& axis = in.axes[d];
+    if (!goes[d]) value.axes.push_back(axis);
+    if (goes[d] && keeps) value.axes.push_back({false, 1});
+    if (!axis.feature) continue;
+    if (goes[d] && columns > 1) stuck("dimensions of a frame that are not side by side");
+    (goes[d] ? rows : rows == 1 ? parts : columns) *= axis.size;
+  }
+  Layer pool;
+  pool.kind = node.op == "ReduceMax"  ? SLUICE_MAX_POOL
+              : node.op == "ReduceL2" ? SLUICE_NORM_POOL
+                                      : SLUICE_MEAN_POOL;
+  pool.in = int(parts * rows * columns), pool.out = int(parts * columns), pool.parts = int(parts);
+  value.formula = put_layer(with_arrays(pool), in.formula, node);
+  if (node.op == "ReduceSum") value.formula = formulas_.scaled(value.formula, {float(rows)});
+  return value;
+}
+
 Value Follower::reduced(const OpNode& node, const Value& in, const std::vector<Value>& all,
                         bool mean) {
   auto axes = wholes(node, "axes", all, 1);
@@ -298,17 +344,21 @@ Value Follower::reduced(const OpNode& node, const Value& in, const std::vector<V
     over += in.axes[d].feature;
     goes[d] = true;
   }
-  if (over != feature_sizes(in.axes).size()) {
-    if (over == 0) return in;
-    stuck("a sum or mean over a part of a frame");
-  }
+  if (over > 0 && over != feature_sizes(in.axes).size()) return pooled(node, in, goes, keeps);
   out.axes.clear();
   for (std::size_t d = 0; d < rank; ++d) {
     if (!goes[d]) out.axes.push_back(in.axes[d]);
     if (goes[d] && keeps) out.axes.push_back({true, 1});
   }
-  out.formula = formulas_.mean(in.formula);
+  if (over == 0 && !feature_sizes(in.axes).empty()) {  // each number alone
+    if (node.op == "ReduceL2") out.formula = formulas_.apply(Unary::absolute, in.formula);
+    return out;
+  }
+  if (node.op == "ReduceMax") stuck("the largest of all numbers of a frame");
+  const bool norm = node.op == "ReduceL2";
+  out.formula = formulas_.mean(norm ? formulas_.multiply(in.formula, in.formula) : in.formula);
   if (!mean) out.formula = formulas_.scaled(out.formula, {float(formulas_.width(in.formula))});
+  if (norm) out.formula = formulas_.apply(Unary::square_root, out.formula);
   return out;
 }
 
@@ -316,14 +366,7 @@ void Follower::normalization(const OpNode& node, const std::vector<Value>& in,
                              std::vector<Value>& out) {
   const Value& a = in.at(0);
   if (!a.is_flow()) stuck("its input does not come from the frame");
-  if (node.op == "ReduceL2") {
-    Value square = a;
-    square.formula = formulas_.multiply(a.formula, a.formula);
-    out[0] = reduced(node, square, in, false);
-    out[0].formula = formulas_.apply(Unary::square_root, out[0].formula);
-    return;
-  }
-  if (node.op == "ReduceMean" || node.op == "ReduceSum") {
+  if (node.op.starts_with("Reduce")) {
     out[0] = reduced(node, a, in, node.op == "ReduceMean");
     return;
   }

@@ -104,6 +104,9 @@ class Follower {
   Value reduced(const OpNode& node, const Value& in, const std::vector<Value>& all, bool mean);
 
   // Parts of them.
+  Value for_each_row(const OpNode& node, const Weights2& weights, const Value& a,
+                     const std::vector<Value>& in);
+  Value pooled(const OpNode& node, const Value& in, const std::vector<bool>& goes, bool keeps);
   /// Appends a layer that reads a formula, and returns its output.
   Formula put_layer(Layer layer, Formula reads, const OpNode& node);
   /// Returns numbers of a formula, and zeros for columns of -1, as a layer's output.

@@ -149,6 +149,7 @@ void Follower::follow_node(const OpNode& node, Values& values) {
                  {"Max", &Follower::unary},
                  {"Min", &Follower::unary},
                  {"ReduceL2", &Follower::normalization},
+                 {"ReduceMax", &Follower::normalization},
                  {"ReduceMean", &Follower::normalization},
                  {"ReduceSum", &Follower::normalization},
                  {"BatchNormalization", &Follower::normalization},

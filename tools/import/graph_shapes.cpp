@@ -60,8 +60,8 @@ Value Follower::reshape(const Value& in, const std::vector<std::int64_t>& target
       std::int64_t features = 1;
       for (std::size_t i = next; i < from.size(); ++i)
         features = from[i].feature ? features * from[i].size : -1;
-      if (d + 1 < target.size() && product_of({target.begin() + std::ptrdiff_t(d) + 1,
-                                               target.end()}) == features) {
+      if (d + 1 < target.size() &&
+          product_of({target.begin() + std::ptrdiff_t(d) + 1, target.end()}) == features) {
         axes.push_back({false, 1});
         continue;
       }

@@ -16,7 +16,7 @@ constexpr const char* foreign_formats =
 
 /// The words of the command line on how a file is read.
 struct ImportChoices {
-  std::string layers;  ///< a file that lists the layers, for files that hold weights alone
+  std::string layers;       ///< a file that lists the layers, for files that hold weights alone
   GraphChoices graph = {};  ///< for graphs of operations
 };
 

@@ -71,6 +71,33 @@ bool merge_selections(Network& network, std::size_t at) {
   return true;
 }
 
+/// Gives a Dense that alone reads a selection the columns of the selection's own source. Returns
+/// whether it could, which it does only if the matrix becomes no wider.
+bool select_in_matrix(Network& network, std::size_t at) {
+  Layer& dense = network.layers[at];
+  const std::uint32_t source = sources_of(network, at)[0];
+  if (dense.kind != SLUICE_DENSE || dense.parts > 0 || dense.tied >= 0 || source == 0) return false;
+  const Layer& select = network.layers[source - 1];
+  if (select.kind != SLUICE_SELECT || select.in > select.out ||
+      only_reader(network, source - 1) != std::ptrdiff_t(at))
+    return false;
+  Layer made = dense;
+  made.in = select.in;
+  made = with_arrays(std::move(made));
+  for (Array& array : made.arrays)
+    if (array.role != Role::input_weight) array.values = dense.array(array.role).values;
+  const std::vector<std::int32_t>& columns = select.array(Role::columns).integers;
+  const std::vector<float>& from = dense.array(Role::input_weight).values;
+  std::vector<float>& to = made.array(Role::input_weight).values;
+  for (std::size_t row = 0; row < std::size_t(made.out); ++row)
+    for (std::size_t i = 0; i < columns.size(); ++i)
+      if (columns[i] >= 0)
+        to[row * std::size_t(made.in) + std::size_t(columns[i])] += from[row * columns.size() + i];
+  made.sources = {source};  // the selection, which is removed
+  dense = std::move(made);
+  return true;
+}
+
 /// Makes one selection of a concat whose parts are selections of one layer, each for the concat
 /// alone. The selections lose their reader. Returns whether it could.
 bool select_in_place_of_concat(Network& network, std::size_t at) {
@@ -123,7 +150,7 @@ void simplify(Imported& imported) {
     const std::uint32_t source = sources_of(network, l)[0];
     if (move_curve(network, l)) {
       remove(imported, l, source - 1);
-    } else if (merge_selections(network, l)) {
+    } else if (merge_selections(network, l) || select_in_matrix(network, l)) {
       remove(imported, source - 1, l);
       --l;
     } else if (const std::vector<std::uint32_t> parts = sources_of(network, l);

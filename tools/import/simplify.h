@@ -5,7 +5,8 @@
 namespace sluice::tools {
 
 /// Gives a Dense the activation that alone reads it, also through a selection of its outputs, and
-/// makes one selection of two that follow one another. The account of the import keeps its numbers
+/// the columns of a selection that it alone reads; makes one selection of two that follow one
+/// another, and of a concat of selections. The account of the import keeps its numbers
 /// right.
 void simplify(Imported& imported);
 
