@@ -43,6 +43,11 @@ for format in f32 int8 w8a16; do
   "$make_case" "$out/$format-low-rank" $format 24 gru.6 20 lstm.5 17 gru_before.7 16 fastgrnn.8 21 rnn.11 12 dense 4
   "$make_case" "$out/$format-activations" $format 14 tanh 90 gru 12 sigmoid 20 relu 30 softmax 6
 done
+# Windows over steps, convolutions inside a frame, pooling.
+for format in f32 int8 w8a16; do
+  "$make_case" "$out/$format-convolution" $format 10 padded 24 relu@6 5 max_pool@3 5 window.2 3 tanh@3 8 norm_pool@2 6 gru 12 mean_pool@2 3 window 2 dense 4
+done
+"$make_case" "$out/f32-levels" f32 12 softplus 12 curve+log 12 curve+sqrt 12 prelu@3 4 curve+prelu 12 unit_norm 12
 for format in int8 w8a16; do
   for cell in lstm rnn gru_before fastgrnn; do "$make_case" "$out/$format-$cell" $format 24 $cell 48; done
   "$make_case" "$out/$format-fastgrnn-stacked" $format 12 fastgrnn 16 fastgrnn 9 softmax 6
@@ -73,7 +78,7 @@ for format in int8 w8a16; do
 done
 # Shapes that bench/firmware.sh does not fit its costs to.
 for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations,graph,frame-sum,difference,heads,low-rank} \
-  {int8,w8a16}-{lstm,rnn,gru_before,cells-stacked,sparse-50-100-10,curves} f32-{lstm,curves,curved-dense} golden-{cells,ids}-{int8,w8a16}; do
+  {int8,w8a16}-{lstm,rnn,gru_before,cells-stacked,sparse-50-100-10,curves} f32-{lstm,curves,curved-dense,levels} {f32,int8,w8a16}-convolution golden-{cells,ids}-{int8,w8a16}; do
   touch "$out/$name.unfitted"
 done
 "$make_case" --train "$out/train"

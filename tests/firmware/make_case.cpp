@@ -82,6 +82,7 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
   }
   const bool narrow = format == SLUICE_INT8;
   layer.shift_ih = layer.shift_hh = narrow ? 8 : 0;
+  if (layer.kind == SLUICE_NORM_POOL) layer.shift_ih = 1;
   if (layer.anatomy().shifted_state || layer.candidate != SLUICE_TANH)
     layer.shift_c = layer.kind == SLUICE_LSTM ? 2 : 1;
   if (layer.find(Role::input_factor)) layer.factor_shift_ih = layer.shift_ih;
@@ -98,6 +99,8 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
       const int number = numbers.eight();
       if (array.role == Role::columns)
         continue;
+      else if (array.role == Role::start)
+        array.integers[i] = 32 * number;
       else if (array.role == Role::part_multiplier || array.role == Role::part_bias)
         array.integers[i] = (array.role == Role::part_bias ? 1 : 4) * numbers.sixteen();
       else if (matrix)

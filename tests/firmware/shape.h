@@ -1,8 +1,10 @@
 // Networks by the words of a shape: 12 gru 32 tanh 9. A word is a cell (gru+relu: with that
 // candidate, gru+hard: with gates of a hard sigmoid, gru.8: of rank 8, gru+relu+hard.8), embedding,
-// standardize, difference, select, dense, or a Dense's activation; or concat, add or multiply,
-// which join the layer before with itself, so many times. In fixed point a shape may begin with
-// sparse.
+// standardize, difference, select, padded (a select with zeros), dense, or a Dense's activation
+// (relu@6: for each of 6 parts, each with that many units); window.2 (of so many steps, each the
+// second), max_pool@3, mean_pool@3 or norm_pool@3 (of 3 parts, each with so many numbers),
+// unit_norm, curve+tanh; or concat, add or multiply, which join the layer before with itself, so
+// many times. In fixed point a shape may begin with sparse.
 #ifndef SLUICE_TESTS_FIRMWARE_SHAPE_H
 #define SLUICE_TESTS_FIRMWARE_SHAPE_H
 
@@ -24,10 +26,37 @@ inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int u
       layer.sources.assign(std::size_t(units), std::uint32_t(before));
       return with_arrays(std::move(layer));
     }
-  if (word == "select") {
+  using sluice::tools::Layer;
+  const std::size_t at = word.find('@');
+  const int parts = at == std::string::npos ? 0 : std::stoi(word.substr(at + 1));
+  if (at != std::string::npos) {
+    Layer layer = layer_of_word(word.substr(0, at), in / parts, units, format, before);
+    layer.in = in, layer.out = units * parts, layer.parts = parts;
+    for (const sluice_layer_kind pool : {SLUICE_MAX_POOL, SLUICE_MEAN_POOL, SLUICE_NORM_POOL})
+      if (word.substr(0, at) == sluice_layer_name(pool)) layer.kind = pool, layer.format = format;
+    return with_arrays(std::move(layer));
+  }
+  if (word.substr(0, word.find('.')) == "window") {
+    Layer layer;
+    layer.kind = SLUICE_WINDOW, layer.format = format;
+    layer.in = in, layer.out = in * units, layer.parts = units;
+    layer.dilation = word == "window" ? 1 : std::stoi(word.substr(word.find('.') + 1));
+    return with_arrays(std::move(layer));
+  }
+  if (word == "unit_norm" || word.substr(0, word.find('+')) == "curve") {
+    Layer layer;
+    if (word != "unit_norm")
+      layer = layer_of_word(word.substr(word.find('+') + 1), in, in, format, before);
+    layer.kind = word == "unit_norm" ? SLUICE_UNIT_NORM : SLUICE_CURVE;
+    layer.in = layer.out = in, layer.format = format;
+    if (word == "unit_norm") layer.parameter = 1e-12f;
+    return with_arrays(std::move(layer));
+  }
+  if (word == "select" || word == "padded") {
     sluice::tools::Layer layer = make_layer(SLUICE_SELECT, in, units, SLUICE_LINEAR, false, format);
     for (int i = 0; i < units; ++i)
-      layer.array(sluice::Role::columns).integers[std::size_t(i)] = i * 7 % in;
+      layer.array(sluice::Role::columns).integers[std::size_t(i)] =
+          word == "padded" && i % 5 == 4 ? -1 : i * 7 % in;
     return layer;
   }
   const std::size_t dot = word.find('.'), plus = word.find('+');
@@ -51,7 +80,7 @@ inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int u
   if (word == "difference")
     return make_layer(SLUICE_DIFFERENCE, in, in, SLUICE_LINEAR, false, format);
   if (word == "dense") return make_layer(SLUICE_DENSE, in, units, SLUICE_LINEAR, false, format);
-  for (int f = SLUICE_TANH; f <= SLUICE_HARD_SILU; ++f)
+  for (int f = SLUICE_TANH; f <= SLUICE_LOG; ++f)
     if (word == sluice_activation_name(std::uint32_t(f))) {
       sluice::tools::Layer layer =
           make_layer(SLUICE_DENSE, in, units, sluice_activation(f), false, format);

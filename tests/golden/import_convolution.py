@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Makes the models conv_* in import/onnx: convolutions, pooling and norms, as PyTorch's two exporters
-write them, and the answers of ONNX Runtime.
+"""Makes the models conv_* in import/onnx: convolutions, pooling and norms, as PyTorch exports
+them in two ways, and the answers of ONNX Runtime.
 
     pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
     pip install numpy onnx==1.23.2 onnxruntime==1.32.0 onnxscript

@@ -178,6 +178,7 @@ bool is_counted(const Layer& layer) {
     return gates && (fixed_candidates >> layer.candidate & 1) && !layer.both && !layer.mean;
   }
   if (layer.kind == SLUICE_EMBEDDING) return layer.format != SLUICE_F32;
+  if (layer.parts > 0) return false;
   return layer.kind == SLUICE_STANDARDIZE || layer.kind == SLUICE_SELECT ||
          layer.kind == SLUICE_DIFFERENCE || layer.anatomy().joins || layer.kind == SLUICE_DENSE;
 }

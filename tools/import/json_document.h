@@ -19,8 +19,7 @@ struct JsonNode {
   std::string text;             ///< of a text
   std::vector<double> numbers;  ///< of an array of one number or more, with nothing else in it
   std::vector<JsonNode> items;  ///< of every other array
-  std::vector<std::pair<std::string, JsonNode>> members =
-      {};  ///< of an object, in the file's order
+  std::vector<std::pair<std::string, JsonNode>> members;  ///< of an object, in the file's order
 
   bool is(Kind other) const { return kind == other; }
   bool is_list() const { return kind == Kind::list || kind == Kind::numbers; }

@@ -224,7 +224,7 @@ KerasValue KerasNetwork::curved(KerasValue from, const Curve& curve, const std::
   const std::uint32_t source = source_of(from);
   to.source = append(network, std::move(dense), source);
   to.input = false;
-  to_.note(at, fmt::format("layer {}: a Dense whose weights are the identity", to.source));
+  to_.note(at, fmt::format("layer {}: a layer of its own", to.source));
   to_.remarks.push_back(fmt::format(
       "{}: follows no Dense and becomes one of {} x {} weights, the identity", at, n, n));
   return to;
