@@ -8,6 +8,7 @@ them in two ways, and the answers of ONNX Runtime.
 
 Needed only to make them anew. NAME.x.npy has frames, NAME.y.npy the answers of all files NAME.*.
 """
+import json
 import pathlib
 import warnings
 
@@ -111,3 +112,18 @@ for name, module, width, states in [("conv_steps", Steps(), 3, None), ("conv_spe
     assert numpy.abs(answers[0] - answers[1]).max() < 1e-6
     numpy.save(HERE / f"{name}.x.npy", x)
     numpy.save(HERE / f"{name}.y.npy", answers[0])
+
+
+# A causal convolution in RTNeural's JSON: kernels [taps][in][out], weights [in][out].
+torch.manual_seed(43)
+conv, dense = nn.Conv1d(2, 4, 3, dilation=2), nn.Linear(4, 2)
+x = RANDOM.standard_normal((1, STEPS, 2)).astype(numpy.float32)
+y = dense(torch.tanh(conv(F.pad(torch.tensor(x).transpose(1, 2), (4, 0))).transpose(1, 2)))
+layers = [{"type": "conv1d", "activation": "tanh", "shape": [None, None, 4], "kernel_size": [3], "dilation": [2],
+           "weights": [conv.weight.permute(2, 1, 0).tolist(), conv.bias.tolist()]},
+          {"type": "dense", "activation": "", "shape": [None, None, 2],
+           "weights": [dense.weight.T.tolist(), dense.bias.tolist()]}]
+folder = HERE.parent / "torch"
+(folder / "conv.json").write_text(json.dumps({"in_shape": [None, None, 2], "layers": layers}) + "\n")
+numpy.save(folder / "conv.x.npy", x)
+numpy.save(folder / "conv.y.npy", y.detach().numpy())

@@ -511,13 +511,20 @@ refused("refused_ids", keras.Model([i, j], L.GRU(2)(L.Concatenate()([
         "table (Embedding): reads ids beside other inputs")
 refused("refused_axis", sequential(
     L.Input((6, 3)), L.BatchNormalization(axis=1, name="across"), L.Permute((2, 1), name="turned"),
-    L.Conv1D(3, 3, padding="causal", name="wide"), L.LSTM(3)),
+    L.Conv1D(3, 3, padding="same", name="wide"), L.LSTM(3)),
         "across (BatchNormalization): normalizes over another axis",
-        "wide (Conv1D): a convolution over several frames")
+        "wide (Conv1D): reads steps of the future; pad by \"causal\"")
 refused("refused_attention", sequential(
     L.Input((6, 3)), L.LSTM(3, return_sequences=True), L.Lambda(lambda t: t[:, -1, :], name="cut",
                                                                 output_shape=(3,))),
         "cut (Lambda): there is no such layer here; its function is in its program's code")
+
+case("convolution", sequential(
+    L.Input((8, 3)), L.Conv1D(4, 3, padding="causal", activation="relu"),
+    L.Conv1D(5, 2, padding="causal", dilation_rate=3), L.LeakyReLU(), L.GRU(4), L.Dense(2)))
+case("convolution_every", sequential(
+    L.Input((None, 2)), L.GRU(3, return_sequences=True),
+    L.Conv1D(3, 4, padding="causal", use_bias=False, activation="tanh"), L.Dense(2)), frames((9, 2)))
 
 with zipfile.ZipFile(HERE / "keras.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
     for name, data in sorted(entries.items()):

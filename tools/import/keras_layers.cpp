@@ -216,17 +216,14 @@ KerasValue KerasNetwork::curved(KerasValue from, const Curve& curve, const std::
     }
   }
   const std::size_t n = from.width();
-  take(n * n + n);
-  Layer dense = make_layer(SLUICE_DENSE, int(n), int(n));
-  set_curve(dense, curve);
-  for (std::size_t i = 0; i < n; ++i) dense.array(Role::input_weight).values[i * n + i] = 1;
+  take(n);
+  Layer layer = make_layer(SLUICE_CURVE, int(n), int(n));
+  set_curve(layer, curve);
   KerasValue to = from;
   const std::uint32_t source = source_of(from);
-  to.source = append(network, std::move(dense), source);
+  to.source = append(network, std::move(layer), source);
   to.input = false;
-  to_.note(at, fmt::format("layer {}: a layer of its own", to.source));
-  to_.remarks.push_back(fmt::format(
-      "{}: follows no Dense and becomes one of {} x {} weights, the identity", at, n, n));
+  to_.note(at, fmt::format("layer {}: curve", to.source));
   return to;
 }
 
@@ -597,14 +594,21 @@ KerasValues KerasNetwork::read_dense(const Use& use, const KerasValues& inputs) 
 KerasValues KerasNetwork::read_convolution(const Use& use, const KerasValues& inputs) {
   const auto kernel = whole_numbers(use.config.find({"kernel_size", "filter_length"}));
   const auto strides = whole_numbers(use.config.find({"strides", "subsample_length"}));
-  const bool plain = kernel && kernel->size() == 1 && kernel->front() == 1 &&
-                     (!strides || (strides->size() == 1 && strides->front() == 1)) &&
-                     use.config.number({"groups"}, 1) == 1;
-  if (!plain) {
-    obstacles_.add(
-        "{}: a convolution over several frames, and one over a single frame alone can "
-        "be expressed",
-        use.at);
+  const auto dilations = whole_numbers(use.config.find({"dilation_rate", "atrous_rate"}));
+  const std::string padding = use.config.word({"padding", "border_mode"}, "valid");
+  const auto only = [](const std::optional<std::vector<double>>& numbers) {
+    return !numbers ? 1 : numbers->size() == 1 ? numbers->front() : 0;
+  };
+  const double taps = kernel ? only(kernel) : 0, dilation = only(dilations);
+  const char* const reason =
+      taps < 1 || dilation < 1 || std::max(taps, dilation) > 65535 ? "a kernel that makes no sense"
+      : only(strides) != 1                    ? "skips steps, and here every step has an answer"
+      : use.config.number({"groups"}, 1) != 1 ? "a convolution in groups"
+      : taps > 1 && padding == "valid"        ? "its first steps have no answer; pad by \"causal\""
+      : taps > 1 && padding != "causal"       ? "reads steps of the future; pad by \"causal\""
+                                              : nullptr;
+  if (reason) {
+    obstacles_.add("{}: {}", use.at, reason);
     return {KerasValue()};
   }
   const std::size_t filters = use.config.size({"filters", "nb_filter"}, 0);
@@ -613,13 +617,25 @@ KerasValues KerasNetwork::read_convolution(const Use& use, const KerasValues& in
   if (filters == 0) refuse("{}: filters: is missing or 0; write the file again", use.config.place);
   if (!takes_sequence(use, inputs) || !curve) return {KerasValue()};
   const std::size_t in = inputs[0].width();
-  std::vector<Wanted> wanted = {{"weight, transposed", {1, in, filters}}};
+  const auto steps = std::size_t(taps), columns = in * steps;
+  if (columns > widest || (steps - 1) * std::size_t(dilation) * in > (1u << 24)) {
+    obstacles_.add("{}: {} steps of {} numbers, which is too much", use.at, steps, in);
+    return {KerasValue()};
+  }
+  std::vector<Wanted> wanted = {{"weight, transposed", {steps, in, filters}}};
   if (bias) wanted.push_back({"bias", {filters}});
   const std::vector<Tensor> found = arrays(use.place, use.at, wanted);
-  take(in * filters + filters);
-  Layer layer = dense_layer(matrix_of(found[0].values, in, filters).transposed(),
+  take(columns * filters + filters);
+  KerasValue from = inputs[0];
+  if (steps > 1) {
+    Layer window;
+    window.kind = SLUICE_WINDOW, window.in = int(in), window.out = int(columns);
+    window.parts = int(taps), window.dilation = int(dilation);
+    from = add(use, with_arrays(std::move(window)), from);
+  }
+  Layer layer = dense_layer(matrix_of(found[0].values, columns, filters).transposed(),
                             bias ? column_of(found[1].values) : View(), *curve);
-  return {add(use, std::move(layer), inputs[0])};
+  return {add(use, std::move(layer), from)};
 }
 
 KerasValues KerasNetwork::read_embedding(const Use& use, const KerasValues& inputs) {
@@ -917,7 +933,7 @@ bool KerasNetwork::once_a_sequence(KerasValue& value, bool mean) {
     if (layer.anatomy().recurrent) break;
     const bool affine = layer.kind == SLUICE_BATCH_NORM || layer.kind == SLUICE_SELECT ||
                         (layer.kind == SLUICE_DENSE && layer.activation == SLUICE_LINEAR);
-    if (layer.anatomy().joins || (mean && !affine)) return false;
+    if (layer.anatomy().joins || layer.anatomy().by_step || (mean && !affine)) return false;
     source = layer.sources.empty() ? source - 1 : layer.sources[0];
   }
   Layer& layer = layer_at(source);

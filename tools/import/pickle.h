@@ -34,7 +34,7 @@ struct PickleNode {
   double real = 0;
   std::string text, type;
   std::vector<Pickled> items;
-  std::vector<std::pair<Pickled, Pickled>> members = {};
+  std::vector<std::pair<Pickled, Pickled>> members;
   std::vector<std::int64_t> shape = {}, strides = {};  ///< of a tensor
 
   bool is(Kind other) const { return kind == other; }

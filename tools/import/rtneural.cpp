@@ -63,6 +63,7 @@ struct Reader {
   }
 
   void read(const JsonNode& layer, const std::string& place);
+  void convolution(const JsonNode& layer, const std::string& at, std::size_t out);
 };
 
 /// Returns the activation of a layer, which may have none.
@@ -85,6 +86,44 @@ bool is_plain(const JsonNode& layer) {
   return !said || !said->is(Kind::text) || said->text.empty() || said->text == "tanh";
 }
 
+/// A causal convolution over steps, with zeros before the first one.
+void Reader::convolution(const JsonNode& layer, const std::string& at, std::size_t out) {
+  const auto number = [&](const char* key) {
+    const JsonNode* const said = layer.find(key);
+    const double value = !said                                                  ? 1
+                         : said->is(Kind::number)                               ? said->number
+                         : said->is(Kind::numbers) && said->numbers.size() == 1 ? said->numbers[0]
+                                                                                : 0;
+    if (!(value >= 1 && value <= 65535) || value != std::floor(value))
+      refuse("{}: {}: {}: is not one whole number from 1 to 65535; write the file again", file, at,
+             key);
+    return std::size_t(value);
+  };
+  const std::size_t taps = number("kernel_size"), dilation = number("dilation"),
+                    columns = taps * width;
+  if (number("groups") != 1) {
+    obstacles.add("{}: a convolution in groups", at);
+    return;
+  }
+  if (columns > widest || (taps - 1) * dilation * width > (1u << 24)) {
+    obstacles.add("{}: {} steps of {} numbers, which is too much", at, taps, width);
+    return;
+  }
+  const Tensor w = weights(layer, at, 0, {taps, width, out});
+  const JsonNode* const all = layer.find("weights");
+  Tensor b;
+  if (all->size() > 1) b = weights(layer, at, 1, {out});
+  if (taps > 1) {
+    Layer window;
+    window.kind = SLUICE_WINDOW, window.in = int(width), window.out = int(columns);
+    window.parts = int(taps), window.dilation = int(dilation);
+    put(with_arrays(std::move(window)), at);
+  }
+  put(dense_layer(matrix_of(w.values, columns, out).transposed(),
+                  b.values.empty() ? View() : column_of(b.values), curve_of(layer, at, obstacles)),
+      at);
+}
+
 void Reader::read(const JsonNode& layer, const std::string& place) {
   const JsonNode* const type_said = layer.find("type");
   const std::string type = type_said && type_said->is(Kind::text) ? type_said->text : "";
@@ -99,6 +138,8 @@ void Reader::read(const JsonNode& layer, const std::string& place) {
                     b.values.empty() ? View() : column_of(b.values),
                     curve_of(layer, at, obstacles)),
         at);
+  } else if (type == "conv1d") {
+    convolution(layer, at, out);
   } else if (type == "gru" || type == "lstm") {
     const bool gru = type == "gru";
     const std::size_t rows = (gru ? 3 : 4) * out;
