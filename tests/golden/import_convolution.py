@@ -3,7 +3,7 @@
 them in two ways, and the answers of ONNX Runtime.
 
     pip install torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu
-    pip install numpy onnx==1.23.2 onnxruntime==1.32.0 onnxscript
+    pip install numpy onnx==1.23.2 onnxruntime==1.32.0 onnxscript safetensors
     python3 tests/golden/import_convolution.py
 
 Needed only to make them anew. NAME.x.npy has frames, NAME.y.npy the answers of all files NAME.*.
@@ -14,6 +14,7 @@ import warnings
 
 import numpy
 import onnxruntime
+import safetensors.torch
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -127,3 +128,19 @@ folder = HERE.parent / "torch"
 (folder / "conv.json").write_text(json.dumps({"in_shape": [None, None, 2], "layers": layers}) + "\n")
 numpy.save(folder / "conv.x.npy", x)
 numpy.save(folder / "conv.y.npy", y.detach().numpy())
+
+# The same convolutions over steps as tensors alone.
+torch.manual_seed(44)
+module = Steps()
+module.b = nn.Conv1d(6, 4, 3, dilation=2)
+module = module.eval()
+x = RANDOM.standard_normal((1, STEPS, 3)).astype(numpy.float32)
+safetensors.torch.save_file(module.state_dict(), folder / "conv_steps.safetensors")
+(folder / "conv_steps.toml").write_text("""layers = [
+  { window = 3 }, { dense = 6, activation = "relu", prefix = "a" },
+  { window = 3, dilation = 2 }, { dense = 4, activation = "tanh", prefix = "b" },
+  { gru = 4, prefix = "cell" }, { dense = 2, prefix = "head" },
+]
+""")
+numpy.save(folder / "conv_steps.x.npy", x)
+numpy.save(folder / "conv_steps.y.npy", module(torch.tensor(x)).detach().numpy())

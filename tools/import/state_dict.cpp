@@ -59,6 +59,17 @@ bool has_shape(const Tensor* tensor, std::initializer_list<std::int64_t> shape) 
                     [](std::size_t a, std::int64_t b) { return a == std::size_t(b); });
 }
 
+/// Returns whether a weight is [outputs][channels][taps], of a convolution over several positions.
+bool is_kernel(const Tensor& weight) { return weight.shape.size() == 3 && weight.shape[2] > 1; }
+
+/// Returns whether a weight is a matrix of that shape, or a convolution that is one over the
+/// numbers of its positions.
+bool fits_matrix(const Tensor* weight, std::int64_t rows, std::int64_t cols) {
+  if (!weight || !is_kernel(*weight)) return has_shape(weight, {rows, cols});
+  return weight->shape[0] == std::size_t(rows) &&
+         weight->shape[1] * weight->shape[2] == std::size_t(cols);
+}
+
 /// The use that a layer makes of a module.
 struct Fit {
   std::string fault;   ///< the reason why it does not fit; empty: it does
@@ -146,9 +157,11 @@ Fit fit(const LayerSpec& spec, const Group& group, std::int64_t in) {
       in = result.in;
       break;
     case SLUICE_DENSE:
-      if (in == 0 && weight && weight->shape.size() >= 2) in = std::int64_t(weight->shape[1]);
-      if (!has_shape(weight, {spec.units, in}))
-        result.fault = fmt::format("its weight is not of shape [{}][{}]", spec.units, in);
+      if (in == 0 && weight && weight->shape.size() >= 2)
+        in = std::int64_t(weight->shape[1] * (is_kernel(*weight) ? weight->shape[2] : 1));
+      if (!fits_matrix(weight, spec.units, spec.part > 0 ? spec.part : in))
+        result.fault = fmt::format("its weight is not of shape [{}][{}]", spec.units,
+                                   spec.part > 0 ? spec.part : in);
       else
         result.used = 1, fit_vectors(group, {"bias"}, spec.units, result);
       break;
@@ -185,9 +198,9 @@ Fit fit(const LayerSpec& spec, const Group& group, std::int64_t in) {
 }
 
 bool has_weights(const LayerSpec& spec) {
-  const Anatomy& anatomy = anatomy_of(std::uint32_t(spec.kind));
-  return anatomy.arrays > 0 && !spec.joins() && spec.kind != SLUICE_SELECT &&
-         spec.kind != SLUICE_CURVE;
+  return has_role(anatomy_of(std::uint32_t(spec.kind)), Role::input_weight) ||
+         spec.kind == SLUICE_EMBEDDING || spec.kind == SLUICE_BATCH_NORM ||
+         spec.kind == SLUICE_LAYER_NORM;
 }
 
 std::string kind_text(const LayerSpec& spec) { return sluice_layer_name(std::uint32_t(spec.kind)); }
@@ -255,10 +268,17 @@ class Search {
       any = true;
       const std::int64_t frame = widths[0];
       if (sources[0] == 0) widths[0] = fits.in;
+      const std::size_t source = sources[0];
+      const std::int64_t before = widths[source];
+      // A window of a frame whose width the first convolution says.
+      if (source > 0 && before == 0 && layers_[source - 1].spec.kind == SLUICE_WINDOW &&
+          sources_of(specs_, source - 1, place_)[0] == 0)
+        widths[0] = fits.in / layers_[source - 1].spec.units, widths[source] = fits.in;
       widths.push_back(layer.spec.out(fits.in));
       chosen.push_back(prefix);
       extend(widths, chosen);
       chosen.pop_back(), widths.pop_back();
+      widths[source] = before;
       widths[0] = frame;
     }
     if (!any)
@@ -369,6 +389,15 @@ void put(Layer& layer, const Group& group, std::int64_t copy) {
       to.values[i] = ids.at(i % std::size_t(layer.in), i / std::size_t(layer.in));
   } else if (layer.kind == SLUICE_DENSE) {
     copy_values(Role::input_weight, "weight", 0);
+    if (const Tensor& weight = *group.find("weight"); is_kernel(weight)) {
+      // Here the channels of a position are side by side.
+      const std::size_t channels = weight.shape[1], taps = weight.shape[2];
+      std::vector<float>& to = layer.array(Role::input_weight).values;
+      for (std::size_t i = 0; i < to.size(); ++i) {
+        const std::size_t row = i / (channels * taps), tap = i / channels % taps;
+        to[i] = weight.values[(row * channels + i % channels) * taps + tap];
+      }
+    }
     copy_values(Role::input_bias, "bias", 0);
   } else {
     copy_values(Role::scale, "weight", 1);
@@ -427,8 +456,10 @@ void ask_for_layers(const std::vector<Tensor>& tensors, const std::string& file)
     } else if (weight && weight->shape.size() == 2 && prefix.find("embed") != prefix.npos) {
       layer = fmt::format("embedding = {}", weight->shape[1]);
     } else if (weight && weight->shape.size() >= 2) {
-      // A kernel over several frames is a convolution, which no layer reads.
-      if (weight->values.size() != weight->shape[0] * weight->shape[1]) continue;
+      if (is_kernel(*weight))  // a causal convolution
+        list += fmt::format("{} {{ window = {} }}", list.empty() ? "" : ",", weight->shape[2]);
+      else if (weight->values.size() != weight->shape[0] * weight->shape[1])
+        continue;
       layer = fmt::format("dense = {}", weight->shape[0]);
     } else if (weight) {
       layer = "layer_norm = true";
