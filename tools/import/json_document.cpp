@@ -118,7 +118,7 @@ class Builder {
     }
     JsonNode& parent = open_.back();
     if (parent.is(JsonNode::Kind::object)) {
-      parent.members.emplace_back(std::move(names_.back()), std::move(node));
+      parent.members.push_back({std::move(names_.back()), std::move(node)});
       names_.pop_back();
       return true;
     }

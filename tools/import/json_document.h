@@ -11,15 +11,17 @@
 
 namespace sluice::tools {
 
+struct JsonMember;
+
 /// A value of a JSON text.
 struct JsonNode {
   enum class Kind { null, boolean, number, text, numbers, list, object };
   Kind kind = Kind::null;
-  double number = 0;            ///< of a number; 1 of true
-  std::string text;             ///< of a text
-  std::vector<double> numbers;  ///< of an array of one number or more, with nothing else in it
-  std::vector<JsonNode> items;  ///< of every other array
-  std::vector<std::pair<std::string, JsonNode>> members;  ///< of an object, in the file's order
+  double number = 0;                ///< of a number; 1 of true
+  std::string text;                 ///< of a text
+  std::vector<double> numbers;      ///< of an array of one number or more, with nothing else in it
+  std::vector<JsonNode> items;      ///< of every other array
+  std::vector<JsonMember> members;  ///< of an object, in the file's order
 
   bool is(Kind other) const { return kind == other; }
   bool is_list() const { return kind == Kind::list || kind == Kind::numbers; }
@@ -27,6 +29,11 @@ struct JsonNode {
   std::size_t size() const { return kind == Kind::numbers ? numbers.size() : items.size(); }
   /// Returns the member of that name; null if there is none, or this is no object.
   const JsonNode* find(std::string_view name) const;
+};
+
+struct JsonMember {
+  std::string name;
+  JsonNode value;
 };
 
 /// Returns the value of a text. Refuses (exit code 2), with the line, a text that is not JSON,
