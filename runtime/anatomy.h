@@ -41,6 +41,8 @@ enum class Role : uint8_t {
   input_factor_bias,  ///< the start of an input factor's sums, in fixed point
   state_factor_bias,  ///< the same of a state factor
   slope,              ///< of a PReLU: the factors of negative numbers
+  initial_h,          ///< of a cell: the state from which a sequence begins
+  initial_c,          ///< the same of an LSTM's cell state
 };
 constexpr bool is_matrix(Role role) { return role <= Role::vectors; }
 /// Returns whether in fixed point the numbers are followed by as many multipliers of R.
@@ -55,6 +57,11 @@ constexpr bool of_input_factor(Role role) {
 }
 constexpr bool of_state_factor(Role role) {
   return role == Role::state_factor || role == Role::state_factor_bias;
+}
+
+/// Returns whether an array exists only if the cell begins from a stored state.
+constexpr bool of_initial_state(Role role) {
+  return role == Role::initial_h || role == Role::initial_c;
 }
 
 /// The number of an array's rows or columns: one, the inputs of the layer, the units of a
@@ -81,8 +88,8 @@ struct ArrayAnatomy {
 
 /// The most arrays of one direction of a layer, in all number formats together; and of a layer in
 /// one format. Only floats go in both directions.
-constexpr int most_direction_arrays = 12;
-constexpr int most_arrays = 16;
+constexpr int most_direction_arrays = 13;
+constexpr int most_arrays = 18;
 
 /// The anatomy of one kind of layer.
 struct Anatomy {
@@ -174,8 +181,18 @@ constexpr Anatomy with_factors(Anatomy a) {
   return a;
 }
 
+/// Adds the arrays that every cell may have, which come last: those of low rank, and the initial
+/// state.
+constexpr Anatomy with_options(Anatomy a) {
+  a = with_factors(a);
+  a.add(Role::initial_h, "initial_h", 1, Extent::units, Extent::one, Field::behind);
+  if (a.states == 2)
+    a.add(Role::initial_c, "initial_c", 1, Extent::units, Extent::one, Field::behind);
+  return a;
+}
+
 constexpr Anatomy gru() {
-  return with_factors(with_reset_gate(with_state_product(cell(SLUICE_GRU, "gru", 3))));
+  return with_options(with_reset_gate(with_state_product(cell(SLUICE_GRU, "gru", 3))));
 }
 
 constexpr Anatomy gru_before() {
@@ -185,17 +202,17 @@ constexpr Anatomy gru_before() {
   a.add(Role::input_bias, "bias_ih", 3, Extent::units, Extent::one, Field::b_ih);
   a.add(Role::state_bias, "bias_hh", 3, Extent::units, Extent::one, Field::b_hh, true,
         Formats::fixed);
-  return with_factors(a);
+  return with_options(a);
 }
 
 constexpr Anatomy lstm() {
   Anatomy a = with_state_product(cell(SLUICE_LSTM, "lstm", 4));
   a.candidate = 2, a.remembers = 1, a.states = 2, a.shifted_state = true;
   a.gate_names[0] = "i", a.gate_names[1] = "f", a.gate_names[2] = "g", a.gate_names[3] = "o";
-  return with_factors(a);
+  return with_options(a);
 }
 
-constexpr Anatomy rnn() { return with_factors(with_state_product(cell(SLUICE_RNN, "rnn", 1))); }
+constexpr Anatomy rnn() { return with_options(with_state_product(cell(SLUICE_RNN, "rnn", 1))); }
 
 /// The biases of the chains and their multipliers exist only in fixed point. In float the chains
 /// start from zero.
@@ -214,7 +231,7 @@ constexpr Anatomy fastgrnn() {
   a.add(Role::candidate_bias, "bias_update", 1, Extent::units, Extent::one, Field::behind);
   a.add(Role::zeta, "zeta", 1, Extent::one, Extent::one, Field::behind);
   a.add(Role::nu, "nu", 1, Extent::one, Extent::one, Field::behind);
-  return with_factors(a);
+  return with_options(a);
 }
 
 constexpr Anatomy dense() {

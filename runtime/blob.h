@@ -40,7 +40,8 @@ struct LayerRecord {
   uint8_t kind;        ///< sluice_layer_kind
   uint8_t format;      ///< sluice_format
   uint8_t activation;  ///< Dense: sluice_activation. Recurrent: of the gates, 0 for sigmoid. Else 0
-  /// Recurrent: every_step_flag or mean_flag, both_directions_flag. All: once_flag, answer_flag.
+  /// Recurrent: every_step_flag or mean_flag, both_directions_flag, initial_state_flag. All:
+  /// once_flag, answer_flag.
   uint8_t flags;
   uint32_t in, out;
   /// Offsets from the start of the blob, multiples of 64, inside the weight section; 0 for none.
@@ -109,6 +110,8 @@ constexpr uint8_t once_flag = 8;
 /// The output is the answer or a part of it: the last layer's, and if that is a concat, its
 /// sources'.
 constexpr uint8_t answer_flag = 16;
+/// A sequence begins from states that the blob stores for each direction; without it from zero.
+constexpr uint8_t initial_state_flag = 32;
 constexpr uint32_t most_layers = 4096;
 
 static_assert(sizeof(BlobHeader) == 64 && sizeof(BlobSection) == 16 && sizeof(LayerRecord) == 80,

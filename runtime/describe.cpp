@@ -85,6 +85,7 @@ sluice_layer_info sluice_describe_layer(const sluice_model* handle, uint32_t ind
   info.candidate = candidate_of(layer.candidate);
   info.every_step = !last_step_only(layer), info.mean = (layer.flags & mean_flag) != 0;
   info.both_directions = (layer.flags & both_directions_flag) != 0;
+  info.initial_state = has_initial_state(layer);
   info.rank = layer.rank;
   info.inputs = layer.in, info.outputs = layer.out, info.sources = sources_of(layer);
   for_each_array(layer, [&](const Weights& a) {

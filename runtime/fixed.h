@@ -232,6 +232,8 @@ struct FixedRecurrent {
     Format::run(*call.model.kernels, s);
   }
 
+  static constexpr uint8_t flags = every_step_flag | (holds_initial_state ? initial_state_flag : 0);
+
   /// Computes the factors' products, which replace the input and the state of the cell's products.
   static void reduce(const StepCall& call, typename Cell::Step& s) {
     const LayerRecord& layer = call.layer;
@@ -253,7 +255,7 @@ struct FixedRecurrent {
   }
 
   static constexpr LayerKind kind =
-      make_kind<Cell::kind, Format::format>(state, step, nullptr, scratch, every_step_flag);
+      make_kind<Cell::kind, Format::format>(state, step, nullptr, scratch, flags);
 };
 
 template <class Format>

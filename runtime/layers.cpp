@@ -154,6 +154,7 @@ uint64_t behind(const Weights& w) {
 
 /// Returns whether a direction has an array that its kind may have.
 bool has_array(const LayerRecord& one, Role role) {
+  if (holds_initial_state && of_initial_state(role)) return has_initial_state(one);
   if (holds_f32 && role == Role::slope) return holds_curves && one.activation == SLUICE_PRELU;
   if (of_input_factor(role)) return holds_low_rank && has_input_factor(one);
   return !of_state_factor(role) || (holds_low_rank && has_state_factor(one));
@@ -174,7 +175,7 @@ uint32_t field_of(const LayerRecord& one, Field field) {
 }
 
 /// Whether a kind of this build has an array without a field, behind another array.
-constexpr bool follows_another = holds_other_cells || holds_low_rank;
+constexpr bool follows_another = holds_other_cells || holds_low_rank || holds_initial_state;
 
 }  // namespace
 
@@ -230,6 +231,18 @@ uint32_t offset_of(const LayerRecord& one, Role role) {
   while (arrays.next(array) && array.role != role) {
   }
   return array.offset;
+}
+
+void copy_initial_state(const LayerRecord& one, const uint8_t* base, void* state) {
+  const bool fixed = !holds_f32 || one.format != SLUICE_F32;
+  uint8_t* to = static_cast<uint8_t*>(state);
+  ArrayIterator arrays(one);
+  for (Weights array; arrays.next(array);) {
+    if (!of_initial_state(array.role)) continue;
+    const size_t stored = sizeof(float), bytes = fixed ? sizeof(int16_t) : stored;
+    for (int i = 0; i < padded(array.rows); ++i, to += bytes)
+      memcpy(to, base + array.offset + size_t(i) * stored, bytes);
+  }
 }
 
 }  // namespace sluice

@@ -115,6 +115,8 @@ struct Recurrent {
       one = direction_of(call.layer, backward);
       cell = CellType(one, call.model.blob);
       memset(arrays.state, 0, size_t(call.streams) * size_t(shape.floats) * sizeof(float));
+      for (int s = 0; has_initial_state(one) && s < call.streams; ++s)
+        copy_initial_state(one, call.model.blob, arrays.state + ptrdiff_t(s) * shape.floats);
       run_direction(call, cell, shape, arrays, backward);
     }
   }
@@ -165,7 +167,8 @@ struct Recurrent {
   }
 
   static constexpr uint8_t flags = every_step_flag | (holds_mean ? mean_flag : 0) |
-                                   (holds_both_directions ? both_directions_flag : 0);
+                                   (holds_both_directions ? both_directions_flag : 0) |
+                                   (holds_initial_state ? initial_state_flag : 0);
   static constexpr LayerKind kind =
       make_kind<CellType::kind, SLUICE_F32>(state, step, run, nullptr, flags);
 };

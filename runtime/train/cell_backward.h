@@ -67,7 +67,7 @@ struct StepBack {
   float* sums = nullptr;                 ///< [4][units] of a FastGRNN, over all steps; else null
   int active = 0;
   bool first =
-      false;  ///< the direction's first step: the gradient of the state before is not needed
+      false;  ///< the direction's first step, whose gradient of the state before is not needed
   float* low = nullptr;        ///< for low rank: rows of this step for the gradient of the state
                                ///< factor's product
   float* low_reset = nullptr;  ///< the same over r * h, of a GruBefore

@@ -3,8 +3,8 @@
 //
 // A direction keeps its states in blocks of [sequences][units], one more than steps. The forward
 // direction has the state before step t in block t and the state after it in block t + 1; the
-// backward direction has them the other way round. Rows behind a sequence's end hold zeros, so that
-// in the backward direction a shorter sequence begins from the zero state.
+// backward direction has them the other way round. Rows behind a sequence's end hold zeros, or in
+// the backward direction the initial state, from which a shorter sequence begins there.
 #ifndef SLUICE_DIRECTION_H
 #define SLUICE_DIRECTION_H
 
@@ -53,6 +53,8 @@ struct DirectionPass {
   float* product_state;  ///< h as it enters products; h itself if nothing is dropped or rounded
   float* mask;           ///< [sequences][units] of dropout on the state; null: none
   float* sums;  ///< [4][units] sums of the backward pass, if the cell shares_chain; else null
+  /// [units] The model's initial state, and of an LSTM its c; null: they are zero.
+  const float *initial_h = nullptr, *initial_c = nullptr;
   GateDropout gate;
   Reduced input, state, reset;  ///< for low rank: over the frames, over h, and over r * h
 
@@ -75,6 +77,11 @@ struct DirectionPass {
     product_state =
         call.recurrent_dropout > 0.0f || call.rounding.unit > 0.0f ? arena.take<float>(blocks) : h;
     sums = shares_chain<CellType> ? arena.take<float>(4 * uint64_t(units)) : nullptr;
+    const auto initial = [&](Role role) {
+      return reinterpret_cast<const float*>(call.parameters.base + offset_of(one, role));
+    };
+    if (has_initial_state(one)) initial_h = initial(Role::initial_h);
+    if (initial_h && c) initial_c = initial(Role::initial_c);
     if (call.gate_dropout > 0.0f)
       gate.take(cell, anatomy_of(CellType::kind).candidate, n, steps, arena);
     if (!cell.low_rank()) return;
@@ -101,7 +108,20 @@ struct DirectionPass {
   /// Returns the states after every step, [steps][sequences][units].
   const float* after_all() const { return h + after(0); }
 
-  /// Sets the state from which the direction begins: that of the sequence, or zero.
+  /// Returns the state that sequence s carries from a piece before; null if it begins anew.
+  const float* carried(const TrainCall& call, int s) const {
+    const sluice_sequence& sequence = call.sequences[call.shard.index[s]];
+    return backward || sequence.begins || !sequence.state ? nullptr
+                                                          : sequence.state + call.state_offset;
+  }
+  /// Sets row s of the states in a block.
+  void set_state(const float* from_h, const float* from_c, ptrdiff_t block, int s) const {
+    const ptrdiff_t row = block + ptrdiff_t(s) * units;
+    memcpy(h + row, from_h, size_t(units) * sizeof(float));
+    if (c) memcpy(c + row, from_c, size_t(units) * sizeof(float));
+  }
+
+  /// Sets the state from which the direction begins: that of the sequence, or the initial one.
   void begin(const TrainCall& call) const {
     const size_t bytes = size_t(n) * size_t(units) * sizeof(float);
     float* const first_h = h + before(frame(0));
@@ -109,13 +129,11 @@ struct DirectionPass {
     memset(first_h, 0, bytes);
     if (c) memset(first_c, 0, bytes);
     for (int s = 0; s < n; ++s) {
-      const float* const state = call.sequences[call.shard.index[s]].state;
-      if (!state || backward) continue;
-      memcpy(first_h + ptrdiff_t(s) * units, state + call.state_offset,
-             size_t(units) * sizeof(float));
-      if (c)
-        memcpy(first_c + ptrdiff_t(s) * units, state + call.state_offset + units,
-               size_t(units) * sizeof(float));
+      const float* const state = carried(call, s);
+      if (state)
+        set_state(state, state + units, before(frame(0)), s);
+      else if (initial_h)
+        set_state(initial_h, initial_c, before(frame(0)), s);
     }
     write_product_state(call, before(frame(0)));
   }
@@ -141,6 +159,22 @@ struct DirectionPass {
     for (size_t i = 0; gate.on() && i < count; ++i)
       gate.states[size_t(block) + i] = product_state[size_t(block) + i] * gate.state_mask[i];
     for (size_t i = 0; mask && i < count; ++i) product_state[size_t(block) + i] *= mask[i];
+  }
+
+  /// Computes the gradient of the initial state: the sum, over the sequences that begin from it in
+  /// their order, of the gradients of the states before their first steps.
+  void initial_gradient(const TrainCall& call, const float* dh, const float* dc) const {
+    const auto add_up = [&](Role role, const float* from) {
+      float* const to = call.parameters.gradient_at(offset_of(layer, role));
+      for (int i = 0; i < units; ++i) {
+        float sum = call.adds ? to[i] : 0.0f;
+        for (int s = 0; s < n; ++s)
+          if (!carried(call, s)) sum += from[ptrdiff_t(s) * units + i];
+        to[i] = sum;
+      }
+    };
+    add_up(Role::initial_h, dh);
+    if (c) add_up(Role::initial_c, dc);
   }
 
   void step(const Kernels& kernels, const CellStep& s, const float* gate_state) const {
@@ -182,6 +216,9 @@ struct DirectionPass {
       step(call.kernels, s, gate.on() ? gate.states + from : nullptr);
       clear_ended(shard, t, units, h + to - row * units);
       if (c) clear_ended(shard, t, units, c + to - row * units);
+      // In the backward direction, a shorter sequence begins at its last frame.
+      for (int k = s.count; backward && initial_h && k < n; ++k)
+        set_state(initial_h, initial_c, to, k);
       write_product_state(call, to);
     }
     end(call);

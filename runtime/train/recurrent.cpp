@@ -154,13 +154,14 @@ struct Trained {
       step.mask = direction.mask;
       step.sums = direction.sums;
       step.active = call.shard.active(t);
-      step.first = i == 0;
+      step.first = i == 0 && !direction.initial_h;
       step.low = direction.row_of(direction.state.dy, row);
       step.low_reset = direction.row_of(direction.reset.dy, row);
       Back<CellType>::step(direction.cell, step);
       clear_ended(call.shard, t, direction.cell.a_stride, direction.a);
       if (CellType::extra) clear_ended(call.shard, t, direction.units, direction.g);
     }
+    if (direction.initial_h) direction.initial_gradient(call, state.dh, state.dc);
     const CellGradients<CellType> gradients{call, direction, transposed};
     gradients.of_weights();
     if (call.dx) gradients.of_frames();

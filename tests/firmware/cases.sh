@@ -41,6 +41,7 @@ for format in f32 int8 w8a16; do
   "$make_case" "$out/$format-difference" $format 10 difference 10 gru 12 dense 3
   "$make_case" "$out/$format-heads" $format heads
   "$make_case" "$out/$format-low-rank" $format 24 gru.6 20 lstm.5 17 gru_before.7 16 fastgrnn.8 21 rnn.11 12 dense 4
+  "$make_case" "$out/$format-start" $format 14 gru+start 21 lstm+start.5 9 gru_before+start 8 fastgrnn+start 10 dense 4
   "$make_case" "$out/$format-activations" $format 14 tanh 90 gru 12 sigmoid 20 relu 30 softmax 6
 done
 for format in int8 w8a16; do
@@ -72,7 +73,7 @@ for format in int8 w8a16; do
   done
 done
 # Shapes that bench/firmware.sh does not fit its costs to.
-for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations,graph,frame-sum,difference,heads,low-rank} \
+for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations,graph,frame-sum,difference,heads,low-rank,start} \
   {int8,w8a16}-{lstm,rnn,gru_before,cells-stacked,sparse-50-100-10,curves} f32-{lstm,curves,curved-dense} golden-{cells,ids}-{int8,w8a16}; do
   touch "$out/$name.unfitted"
 done

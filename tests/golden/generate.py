@@ -507,6 +507,38 @@ def low_rank():
     file.write()
 
 
+class Started(nn.Module):
+    """A cell of PyTorch whose initial state is a parameter, as its users write it."""
+
+    def __init__(self, cell, both):
+        super().__init__()
+        self.cell = cell(INPUTS, UNITS, batch_first=True, bidirectional=both)
+        self.directions = 1 + both
+        self.h = nn.ParameterList(torch.randn(UNITS) for _ in range(self.directions))
+        self.c = nn.ParameterList(torch.randn(UNITS) for _ in range(self.directions if cell is nn.LSTM else 0))
+
+    def forward(self, x):
+        start = [torch.stack(list(state)).unsqueeze(1).expand(-1, len(x), -1).contiguous() for state in (self.h, self.c) if len(state)]
+        return self.cell(x, tuple(start) if len(start) > 1 else start[0])[0]
+
+    def arrays(self):
+        yield from torch_arrays(self.cell)
+        for name in ("h", "c"):
+            for p, end in zip(getattr(self, name), ("", "_reverse")):
+                yield f"initial_{name}{end}", plain, p
+
+
+def cell_options():
+    torch.manual_seed(28)
+    file = File("cell_options.txt")
+    for kind, cell in [("gru", nn.GRU), ("lstm", nn.LSTM), ("rnn", nn.RNN)]:
+        for case, both, pick in [("every", False, plain), ("last", False, lambda y: y[:, -1]), ("both_every", True, plain)]:
+            net = rounded(Started(cell, both))
+            answer = lambda x: pick(net(x.reshape(SEQUENCES, STEPS, INPUTS))).reshape(-1, UNITS * net.directions)
+            module_case(file, f"{kind}_initial_{case}", list(net.arrays()), answer, float32(torch.randn(SEQUENCES * STEPS, INPUTS)))
+    file.write()
+
+
 def cells():
     torch.manual_seed(24)
     file = File("cells.txt")
@@ -755,6 +787,7 @@ if __name__ == "__main__":
     losses()
     fastgrnn()
     low_rank()
+    cell_options()
     cells()
     curves()
     graphs()

@@ -248,7 +248,8 @@ TEST_CASE(
   CHECK_EQ(
       with<uint8_t>(first + offsetof(LayerRecord, flags), every_step_flag | both_directions_flag),
       SLUICE_STRUCTURE);  // an odd number of units
-  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 32), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 64), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, flags), 32), SLUICE_STRUCTURE);
   // The first layer must output every step.
   for (const uint8_t flags : {0, every_step_flag | once_flag, every_step_flag | answer_flag})
     CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), flags), SLUICE_SHAPE);

@@ -67,6 +67,12 @@ std::vector<Case> every_case() {
         {both(cell(kind, 5, every_step)), both(cell(kind, 9, every_step)), dense(2)});
     add(name + " both, last", 3, {both(cell(kind, 9)), dense(2, SLUICE_SOFTMAX)});
     add(name + " both, mean", 3, {mean(both(cell(kind, 5))), dense(2)});
+    add(name + " with an initial state", 3,
+        {initial_state(cell(kind, 9, every_step)), initial_state(both(cell(kind, 5, every_step))),
+         initial_state(mean(cell(kind, 4))), dense(2)});
+    add(name + " with an initial state, tied", 3,
+        {cell(kind, 9, every_step), initial_state(low_rank(cell(kind, 9, every_step), 3)),
+         tied(initial_state(low_rank(cell(kind, 9), 3)), 1), dense(2)});
     add(name + " of rank 3", 5, {low_rank(cell(kind, 9, every_step), 3)});
     add(name + " of rank 9, stacked", 3,
         {low_rank(cell(kind, 17, every_step), 9), low_rank(both(cell(kind, 12)), 9), dense(2)});

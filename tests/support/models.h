@@ -55,6 +55,7 @@ struct Spec {
   std::vector<uint32_t> sources = {};
   sluice_activation candidate = SLUICE_TANH;
   float second = 0;
+  bool initial_state = false;
 };
 inline Spec cell(sluice_layer_kind kind, int units, bool every_step = false) {
   return {kind, units, SLUICE_LINEAR, every_step};
@@ -98,6 +99,7 @@ inline Spec mean(Spec s) { return s.mean = true, s.every_step = false, s; }
 inline Spec both(Spec s) { return s.both = true, s; }
 inline Spec tied(Spec s, int to) { return s.tied = to, s; }
 inline Spec low_rank(Spec s, int rank) { return s.rank = rank, s; }
+inline Spec initial_state(Spec s) { return s.initial_state = true, s; }
 inline Spec gates(Spec s, sluice_activation f, float slope = 0) {
   return s.activation = f, s.parameter = slope, s;
 }
@@ -172,7 +174,7 @@ inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64
     layer.kind = s.kind, layer.in = in, layer.out = out, layer.activation = s.activation,
     layer.every_step = s.every_step;
     layer.mean = s.mean, layer.both = s.both, layer.parameter = s.parameter, layer.tied = s.tied;
-    layer.rank = s.rank;
+    layer.rank = s.rank, layer.initial_state = s.initial_state;
     layer.candidate = s.candidate, layer.second = s.second;
     layer = tools::with_arrays(layer);
     const bool norm = s.kind == SLUICE_BATCH_NORM || s.kind == SLUICE_LAYER_NORM;
@@ -320,6 +322,11 @@ inline const std::vector<Named>& every_network() {
     for (const auto& [name, specs] : every_graph()) add(name, 5, specs);
     add("embedding", 11, {embedding(9), gru(8, every_step), dense(11, SLUICE_SOFTMAX)});
     add("embedding of a hundred", 50, {embedding(100)});
+    for (const sluice_layer_kind kind : every_cell)
+      add(std::string(sluice_layer_name(kind)) + " with an initial state", 5,
+          {initial_state(cell(kind, 9, every_step)), gru(8, every_step),
+           initial_state(low_rank(cell(kind, 17, every_step), 3)),
+           initial_state(mean(cell(kind, 33)))});
     return v;
   }();
   return networks;
@@ -339,6 +346,9 @@ inline std::vector<Named> every_whole_network() {
     if (kind != SLUICE_FASTGRNN)
       add(name + "relu", 3, {both(candidate(cell(kind, 9, every_step), SLUICE_RELU))});
     add(name + "mean", 3, {mean(both(cell(kind, 9))), dense(2)});
+    add(name + "an initial state", 5,
+        {initial_state(both(cell(kind, 9, every_step))), initial_state(cell(kind, 7, every_step)),
+         initial_state(mean(both(low_rank(cell(kind, 12), 3))))});
     add(name + "of low rank", 5,
         {low_rank(both(cell(kind, 18, every_step)), 3), low_rank(both(cell(kind, 19)), 17),
          dense(2)});

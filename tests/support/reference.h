@@ -374,7 +374,12 @@ struct Reference {
 
   Frames one_direction(size_t l, const std::string& suffix, const Frames& x, size_t n) const {
     const Layer& layer = layers[l];
-    CellState s{Frame(n), Frame(n)};
+    const auto start = [&](const std::string& name) {
+      const Layer& own = layers[layer.tied >= 0 ? size_t(layer.tied) : l];
+      const auto found = own.arrays.find(name + suffix);
+      return found == own.arrays.end() ? Frame(n) : found->second;
+    };
+    CellState s{start("initial_h"), start("initial_c")};
     Frames out;
     Frame sum(n);
     for (const Frame& frame : x) {

@@ -28,7 +28,7 @@ for x in "$golden"/torch/*.x.npy; do
     count=$((count + 1))
   done
 done
-[ "$count" -eq 39 ] || complain "$count files of PyTorch, not 39"
+[ "$count" -eq 40 ] || complain "$count files of PyTorch, not 40"
 
 # --- the models that PyTorch's exporters wrote as ONNX, and others made by hand
 has_onnx() { ! "${sluice[@]}" import "$golden/onnx/op_gru_after.onnx" --explain 2>&1 | grep -q 'without ONNX'; }
@@ -41,7 +41,7 @@ if has_onnx; then
       count=$((count + 1))
     done
   done
-  [ "$count" -eq 35 ] || complain "$count files of ONNX, not 35"
+  [ "$count" -eq 41 ] || complain "$count files of ONNX, not 41"
 else
   echo "skipped, built without ONNX: .onnx"
 fi
@@ -91,7 +91,7 @@ for case in prefixes both norm; do
   back "$golden/torch/$case.safetensors" "$golden/torch/$case" --layers "$golden/torch/$case.toml"
 done
 if has_onnx; then
-  for case in op_gru_before op_gru_hard op_lstm_hard op_rnn_both packed unfolded; do
+  for case in op_gru_before op_gru_hard op_lstm_hard op_rnn_both packed unfolded op_gru_start op_lstm_start_c_both op_rnn_start_both; do
     back "$golden/onnx/$case.onnx" "$golden/onnx/$case"
   done
   works import "$golden/torch/guitar_skip.json" --out model.slu --force
@@ -168,7 +168,7 @@ if [ -d "$shared/import-cases" ]; then
     agrees "$cases/04_torch_three_layers/$file" "$cases/04_torch_three_layers/x.npy" \
       "$cases/04_torch_three_layers/y.npy" --layers three.toml
   done
-  for file in rtneural/gru.json klon-centaur/centaur.json klon-centaur/centaur_large.json anydrive-actuator/anydrive_v3_lstm.pt; do
+  for file in rtneural/gru.json klon-centaur/centaur.json klon-centaur/centaur_large.json anydrive-actuator/anydrive_v3_lstm.pt nam-lstm/lstm.nam; do
     works import "$models/$file" --out model.slu --force
   done
   if has_onnx; then
@@ -179,6 +179,8 @@ if [ -d "$shared/import-cases" ]; then
     agrees "$gru/as_written_by_onnxscript_0.6.2.onnx" "$gru/x.npy" "$gru/y.npy" --reset after
     for file in dynamo model; do agrees "$step/$file.onnx" "$step/x.npy" "$step/y.npy"; done
     agrees "$two/model.onnx" "$two/x.npy" "$two/y_Y.npy"
+    start=$cases/11_onnx_lstm_initial_state
+    agrees "$start/model.onnx" "$start/x.npy" "$start/y_Y.npy"
     for file in dtln/model_1.onnx dtln/model_2.onnx; do works import "$models/$file" --out model.slu --force; done
   fi
   refused 2 'bad_lstm.json: layer 1 \(lstm\): weights\[0\]: has the shape \[1\]\[80\], .* needs \[1\]\[64\]; the file contradicts itself$' \

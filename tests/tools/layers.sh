@@ -28,6 +28,7 @@ for layers in '{ lstm = 5 }' '{ rnn = 5 }' '{ gru = 5, reset = "before" }' '{ ls
   '{ gru = 5, activation = "relu" }, { lstm = 2, activation = "linear", directions = "both" }, { rnn = 4, activation = "elu", alpha = 0.5, repeat = 2, tied = true }' \
   '{ gru = 6, activation = "softsign", reset = "before", rank = 2 }, { cell = "lstm", units = 4, activation = "leaky_relu", gates = "hard_sigmoid", slope = 0.2 }' \
   '{ dense = 6, activation = "prelu", name = "a" }, { dense = 5, activation = "gelu" }, { dense = 4, activation = "clip", low = 0, high = 6 }, { rnn = 4, activation = "selu" }, { dense = 4, activation = "elu" }' \
+  '{ gru = 5, initial_state = true }, { lstm = 4, initial_state = true, directions = "both", steps = "mean" }' \
   '{ dense = 6, activation = "silu" }, { dense = 5, activation = "hard_silu" }, { dense = 5, activation = "softplus" }, { dense = 5, activation = "gelu_tanh" }, { dense = 4, activation = "exponential" }, { dense = 4, activation = "leaky_relu", alpha = 0.2 }, { gru = 3 }'; do
   n=$((n + 1))
   recipe "$layers, $softmax"

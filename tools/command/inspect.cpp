@@ -109,6 +109,14 @@ std::string activation_text(const sluice_layer_info& layer) {
   return text;
 }
 
+/// "lstm of rank 8, initial state": a layer's kind and its options.
+std::string kind_text(const sluice_layer_info& layer) {
+  std::string text = sluice_layer_name(layer.kind);
+  if (layer.rank) text += fmt::format(" of rank {}", layer.rank);
+  if (layer.initial_state) text += ", initial state";
+  return text;
+}
+
 std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_info>& layers,
                         std::uint32_t state) {
   const sluice_info info = model.info();
@@ -116,12 +124,10 @@ std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_
                 "weight bytes", "state bytes", "MACs a step"}};
   std::uint64_t weight_bytes = 0;
   for (const sluice_layer_info& layer : layers) {
-    const std::string rank = layer.rank ? fmt::format(" of rank {}", layer.rank) : "";
-    rows.push_back({std::to_string(rows.size()), sluice_layer_name(layer.kind) + rank,
-                    with_commas(layer.inputs), with_commas(layer.outputs), activation_text(layer),
-                    steps_text(layer), with_commas(layer.parameters),
-                    with_commas(layer.weight_bytes), with_commas(layer.state_bytes),
-                    with_commas(layer.macs)});
+    rows.push_back({std::to_string(rows.size()), kind_text(layer), with_commas(layer.inputs),
+                    with_commas(layer.outputs), activation_text(layer), steps_text(layer),
+                    with_commas(layer.parameters), with_commas(layer.weight_bytes),
+                    with_commas(layer.state_bytes), with_commas(layer.macs)});
     weight_bytes += layer.weight_bytes;
   }
   rows.push_back({"", "sum", "", "", "", "", with_commas(parameters_of(layers)),
@@ -321,6 +327,7 @@ OrderedJson layer_json(const OwnedModel& model, std::uint32_t index) {
       json["activation"] = sluice_activation_name(layer.candidate);
     if (layer.activation != SLUICE_LINEAR) json["gates"] = sluice_activation_name(layer.activation);
     if (layer.rank > 0) json["rank"] = layer.rank;
+    if (layer.initial_state) json["initial_state"] = true;
     json["every_step"] = layer.every_step != 0;
     json["mean"] = layer.mean != 0, json["both_directions"] = layer.both_directions != 0;
   }

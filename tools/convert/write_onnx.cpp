@@ -232,12 +232,21 @@ std::string Writer::recurrent(const Layer& given, std::size_t index, const std::
     const std::vector<float> none(std::size_t(rows), 0.0f);
     for (const int gate : order) append(b, second ? second->values : none, gate, 1);
   }
-  onnx::NodeProto* const made =
-      add(is_lstm  ? "LSTM"
-          : is_rnn ? "RNN"
-                   : "GRU",
-          {x, floats(w, {directions, rows, layer.in}), floats(r, {directions, rows, units}),
-           floats(b, {directions, 2 * rows})});
+  std::vector<std::string> inputs = {x, floats(w, {directions, rows, layer.in}),
+                                     floats(r, {directions, rows, units}),
+                                     floats(b, {directions, 2 * rows})};
+  if (layer.initial_state) {
+    inputs.emplace_back();  // without sequence_lens
+    for (const Role role : {Role::initial_h, Role::initial_c}) {
+      std::vector<float> start;
+      for (int d = 0; d < directions; ++d)
+        if (const Array* const array = layer.find(role, d == 1))
+          start.insert(start.end(), array->values.begin(), array->values.end());
+      if (start.empty()) continue;
+      inputs.push_back(floats(start, {directions, 1, units}));
+    }
+  }
+  onnx::NodeProto* const made = add(is_lstm ? "LSTM" : is_rnn ? "RNN" : "GRU", inputs);
   set(made, "hidden_size", std::int64_t(units));
   attribute(made, "direction", onnx::AttributeProto::STRING)
       ->set_s(layer.both ? "bidirectional" : "forward");

@@ -96,6 +96,11 @@ void Writer::recurrent(std::size_t index) {
     tensor(index, "weight_hh" + end, state, {rows, units});
     tensor(index, "bias_ih" + end, layer.array(Role::input_bias, back).values, {rows});
     if (second) tensor(index, "bias_hh" + end, second->values, {rows});
+    // PyTorch has no such names: there, the initial state is an argument of a call.
+    for (const Role role : {Role::initial_h, Role::initial_c})
+      if (const Array* const array = layer.find(role, back))
+        tensor(index, (role == Role::initial_h ? "initial_h" : "initial_c") + end, array->values,
+               {units});
   }
   const bool before = layer.kind == SLUICE_GRU_BEFORE;
   std::string text = fmt::format("{} = {}", before ? "gru" : layer.anatomy().name, units);
@@ -104,6 +109,7 @@ void Writer::recurrent(std::size_t index) {
   if (!layer.every_step) text += fmt::format(", steps = \"{}\"", layer.mean ? "mean" : "last");
   if (layer.activation != SLUICE_LINEAR) text += curve(layer, "gates", layer.activation);
   if (layer.candidate != SLUICE_TANH) text += curve(layer, "activation", layer.candidate);
+  if (layer.initial_state) text += ", initial_state = true";
   line(index, text);
 }
 

@@ -67,6 +67,10 @@ struct Fit {
   std::size_t used = 0;  ///< tensors
 };
 
+/// The names of the initial h and c, to which the ending of a copy and a direction is appended.
+constexpr const char* initial_names[] = {"initial_h", "initial_c"};
+constexpr Role initial_roles[] = {Role::initial_h, Role::initial_c};
+
 /// Tells whether a module's tensors fit a recurrent layer, all of its copies and directions.
 Fit fit_recurrent(const LayerSpec& spec, const Group& group, std::int64_t in) {
   Fit fit;
@@ -105,6 +109,11 @@ Fit fit_recurrent(const LayerSpec& spec, const Group& group, std::int64_t in) {
         }
         fit.used += found != nullptr;
       }
+      for (int state = 0; spec.initial_state && state < anatomy.states; ++state, ++fit.used)
+        if (!has_shape(group.find(initial_names[state] + end), {units})) {
+          fit.fault = fmt::format("{}{} is not of shape [{}]", initial_names[state], end, units);
+          return fit;
+        }
       if (backward || spec.directions != Directions::both) in = spec.out(in);
     }
   return fit;
@@ -345,6 +354,9 @@ void put_recurrent(Layer& layer, const Group& group, std::int64_t copy) {
     if (const Tensor* const bias = group.find("bias_hh" + end))
       cell.second_bias = column_of(bias->values);
     put_cell(layer, backward != 0, cell);
+    for (std::size_t state = 0; layer.initial_state && state < layer.anatomy().states; ++state)
+      layer.array(initial_roles[state], backward != 0).values =
+          group.find(initial_names[state] + end)->values;
   }
 }
 

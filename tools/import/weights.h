@@ -50,6 +50,7 @@ struct CellWeights {
   View state;        ///< [gates * units][units]
   View bias;         ///< [gates * units]; may be missing
   View second_bias;  ///< [gates * units]: added by the product over the state; may be missing
+  View h, c;         ///< [units] the initial state; missing: zero
   GateOrder order = torch_order;
 };
 

@@ -21,9 +21,9 @@ LayerRecord record_of(const Layer& layer) {
   record.kind = static_cast<std::uint8_t>(layer.kind);
   record.format = static_cast<std::uint8_t>(layer.format);
   record.activation = static_cast<std::uint8_t>(layer.activation);
-  record.flags =
-      std::uint8_t((layer.every_step ? every_step_flag : 0) | (layer.mean ? mean_flag : 0) |
-                   (layer.both ? both_directions_flag : 0));
+  record.flags = std::uint8_t(
+      (layer.every_step ? every_step_flag : 0) | (layer.mean ? mean_flag : 0) |
+      (layer.both ? both_directions_flag : 0) | (layer.initial_state ? initial_state_flag : 0));
   record.parameter = layer.parameter;
   record.second = layer.second;
   record.candidate = candidate_code(layer.candidate);

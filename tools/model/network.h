@@ -30,8 +30,9 @@ struct Layer {
   std::vector<Array> arrays;  ///< in the order of layer_weights()
   sluice_format format = SLUICE_F32;
   int shift_ih = 0, shift_hh = 0, shift_c = 0, shift_h = 0;  ///< of fixed point
-  bool mean = false;  ///< recurrent: the output is the mean over the steps
-  bool both = false;  ///< recurrent: reads in both directions, each with half of `out`
+  bool mean = false;           ///< recurrent: the output is the mean over the steps
+  bool both = false;           ///< recurrent: reads in both directions, each with half of `out`
+  bool initial_state = false;  ///< recurrent: begins from a state that it stores, not from zero
   /// Slope of a hard sigmoid or hard SiLU, epsilon of a normalization, lowest value of a clip.
   float parameter = 0;
   float second = 0;  ///< alpha of an ELU or leaky ReLU, highest value of a clip

@@ -152,6 +152,11 @@ const Option options[] = {
              "no wider than the rank stays whole; 0: both are whole",
      .min = 0,
      .max = 65535},
+    {.name = "initial_state",
+     .kinds = recurrent_kinds,
+     .field = &L::initial_state,
+     .help = "learns the state from which every sequence begins, of each direction; it starts at "
+             "zero. false: sequences begin from zero"},
     {.name = "repeat",
      .kinds = recurrent_kinds,
      .field = &L::repeat,

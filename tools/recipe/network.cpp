@@ -12,6 +12,7 @@ Layer layer_of(const LayerSpec& spec, int in) {
   layer.both = spec.directions == Directions::both;
   layer.every_step = spec.steps == StepsOut::every;
   layer.mean = spec.steps == StepsOut::mean;
+  layer.initial_state = spec.initial_state;
   layer.rank = int(spec.rank);
   const sluice_activation curve = spec.recurrent() ? spec.gates : spec.activation;
   layer.activation = spec.recurrent() && curve == SLUICE_SIGMOID ? SLUICE_LINEAR : curve;

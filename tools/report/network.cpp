@@ -131,7 +131,8 @@ std::string kind_text(const Layer& layer) {
                                 ? ""
                                 : fmt::format(" with {}", sluice_activation_name(layer.candidate));
   return sluice_layer_name(layer.kind) + curve +
-         (layer.rank ? fmt::format(" of rank {}", layer.rank) : "");
+         (layer.rank ? fmt::format(" of rank {}", layer.rank) : "") +
+         (layer.initial_state ? ", initial state" : "");
 }
 
 std::string source_text(const Network& network, std::uint32_t source) {

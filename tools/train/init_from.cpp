@@ -84,6 +84,7 @@ std::vector<std::pair<const char*, std::string>> shape_texts(const Layer& layer,
           {"slope, epsilon or low", fmt::format("{}", layer.parameter)},
           {"alpha or high", fmt::format("{}", layer.second)},
           {"rank", std::to_string(layer.rank)},
+          {"initial state", layer.initial_state ? "learned" : "zero"},
           {"sources", numbers.of_sources(layer)}};
 }
 

@@ -184,6 +184,7 @@ void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,
                             : group == WeightGroup::input     ? how.input
                                                               : how.output;
     const Source source{seed, index, std::uint32_t(a)};
+    if (of_initial_state(array.role)) continue;  // zero
     if (array.role == Role::slope) {
       array.values.assign(array.values.size(), 0.25f);  // as in PyTorch
       continue;
