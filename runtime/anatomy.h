@@ -41,6 +41,7 @@ enum class Role : uint8_t {
   input_factor_bias,  ///< the start of an input factor's sums, in fixed point
   state_factor_bias,  ///< the same of a state factor
   slope,              ///< of a PReLU: the factors of negative numbers
+  peephole,           ///< of an LSTM: weights of the gates i, f and o over the cell state
   initial_h,          ///< of a cell: the state from which a sequence begins
   initial_c,          ///< the same of an LSTM's cell state
 };
@@ -181,10 +182,13 @@ constexpr Anatomy with_factors(Anatomy a) {
   return a;
 }
 
-/// Adds the arrays that every cell may have, which come last: those of low rank, and the initial
-/// state.
+/// Adds the arrays that a cell may have, which come last: those of low rank, an LSTM's peepholes,
+/// and the initial state.
 constexpr Anatomy with_options(Anatomy a) {
   a = with_factors(a);
+  if (a.kind == SLUICE_LSTM)
+    a.add(Role::peephole, "peephole", 3, Extent::units, Extent::one, Field::behind, true,
+          Formats::floats);
   a.add(Role::initial_h, "initial_h", 1, Extent::units, Extent::one, Field::behind);
   if (a.states == 2)
     a.add(Role::initial_c, "initial_c", 1, Extent::units, Extent::one, Field::behind);

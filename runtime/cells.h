@@ -64,7 +64,7 @@ struct Cell {
   int units;            ///< padded
   int gates;            ///< the chains of all gates: the length of a row of a
   int a_stride;         ///< from row to row of a: gates, unless the trainer spreads the rows
-  bool other = false;   ///< of low rank, or with another candidate than tanh
+  bool other = false;   ///< of low rank, with another candidate than tanh, or with options
   bool curved = false;  ///< the candidate has the curve `f`
   Curve gate;
   const void *w_ih, *w_hh;
@@ -295,7 +295,16 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
 
 struct LstmCell : PlainCell<LstmCell> {
   static constexpr int kind = SLUICE_LSTM, extra = 1;  ///< g: tanh(c')
-  using PlainCell::PlainCell;
+  // Set if the cell is not plain. They cost a plain cell nothing.
+  bool optional;        ///< has peepholes or clips its cell state
+  LstmOptions options;  ///< of an optional cell, which has also set f
+
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
+  LstmCell(const LayerRecord& layer, const uint8_t* base) : PlainCell(layer, base) {
+    if (!plain()) find_options(layer, base);
+  }
+
+  bool has_options() const { return holds_lstm_options && !plain() && optional; }
 
   void bias(float* out) const { sum_biases(out, gate_count()); }
   /// Asks once whether the cell is plain, which is the most frequent step in firmware.
@@ -308,11 +317,21 @@ struct LstmCell : PlainCell<LstmCell> {
     finish(kernels, s);
   }
   void finish(const Kernels& kernels, const CellStep& s) const {
+    if (has_options()) return curves_of(kernels).lstm_options_f32(lstm_of(s), f, options);
     if (holds_curves && curved) return curves_of(kernels).lstm_curve_f32(lstm_of(s), f);
     kernels.lstm_f32(lstm_of(s));
   }
 
  private:
+  void find_options(const LayerRecord& layer, const uint8_t* base) {
+    optional = holds_lstm_options && (layer.options & lstm_options);
+    if (!optional) return;
+    f = candidate_curve(layer);
+    options = {nullptr, layer.cell_clip};
+    if (layer.options & peephole_option)
+      options.peepholes = reinterpret_cast<const float*>(base + offset_of(layer, Role::peephole));
+  }
+
   LstmGates lstm_of(const CellStep& s) const {
     LstmGates lstm;
     lstm.a = s.a, lstm.a_stride = a_stride;

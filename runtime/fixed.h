@@ -224,9 +224,9 @@ struct FixedRecurrent {
     if (holds_low_rank && layer.rank) reduce(call, s);
     Cell::complete(call, s);
     if constexpr (holds_curves && anatomy_of(Cell::kind).curved) {
-      if (layer.candidate || layer.hard_gates)
+      if (layer.candidate || layer.options)
         return Format::run(*call.model.kernels, s,
-                           FixedCurves{layer.hard_gates != 0,
+                           FixedCurves{layer.options != 0,
                                        Activation(candidate_of(layer.candidate)), layer.shift_h});
     }
     Format::run(*call.model.kernels, s);

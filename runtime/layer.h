@@ -97,6 +97,12 @@ constexpr bool holds_curves = false;
 #else
 constexpr bool holds_curves = true;
 #endif
+/// Peepholes of LSTMs, and clipped cell states.
+#ifdef SLUICE_WITHOUT_LSTM_OPTIONS
+constexpr bool holds_lstm_options = false;
+#else
+constexpr bool holds_lstm_options = true;
+#endif
 /// Cells that begin from a stored state.
 #ifdef SLUICE_WITHOUT_INITIAL_STATE
 constexpr bool holds_initial_state = false;
@@ -154,6 +160,7 @@ struct ArrayShape {
 /// Returns whether layers of this build may have an array in float, or in fixed point.
 constexpr bool holds_array(const ArrayAnatomy& array, bool fixed) {
   if (!holds_initial_state && of_initial_state(array.role)) return false;
+  if (!holds_lstm_options && array.role == Role::peephole) return false;
   return array.formats == Formats::all || (array.formats == Formats::fixed) == fixed;
 }
 
@@ -250,10 +257,10 @@ inline bool is_recurrent(uint8_t kind) {
 }
 
 /// Whether this build holds no cells but those of is_plain, and no other curves.
-constexpr bool only_plain_cells = !holds_low_rank && !holds_curves;
+constexpr bool only_plain_cells = !holds_low_rank && !holds_curves && !holds_lstm_options;
 
-/// Returns whether the word of rank, candidate and gates is that of a cell with whole matrices, the
-/// candidate tanh, and in fixed point sigmoid gates.
+/// Returns whether the word of rank, candidate and options is that of a cell with whole matrices,
+/// the candidate tanh, in fixed point sigmoid gates, and in float no option of an LSTM.
 inline bool has_plain_word(const LayerRecord& layer) {
   static_assert(offsetof(LayerRecord, rank) % sizeof(uint32_t) == 0, "a Cortex-M0 needs it");
   const uint8_t* const at = reinterpret_cast<const uint8_t*>(&layer) + offsetof(LayerRecord, rank);
@@ -262,13 +269,14 @@ inline bool has_plain_word(const LayerRecord& layer) {
   return word == 0;
 }
 
-/// Returns whether a cell that this build holds has whole matrices, the candidate tanh, and in
-/// fixed point sigmoid gates.
+/// Returns whether a cell that this build holds has whole matrices, the candidate tanh, in fixed
+/// point sigmoid gates, and in float no option of an LSTM.
 inline bool is_plain(const LayerRecord& layer) { return only_plain_cells || has_plain_word(layer); }
 
 /// Returns whether a layer has one of the curves that an image may leave out.
 inline bool is_curved(const LayerRecord& layer) {
-  return layer.candidate || layer.hard_gates || layer.activation > SLUICE_HARD_SIGMOID;
+  return layer.candidate || (layer.options & hard_gates_option) ||
+         layer.activation > SLUICE_HARD_SIGMOID;
 }
 
 /// Returns whether this build holds a layer with all of its options.
@@ -278,7 +286,8 @@ inline bool holds_layer(const LayerRecord& layer) {
                           (holds_initial_state ? 0 : initial_state_flag);
   const bool held = only_plain_cells
                         ? has_plain_word(layer) && layer.activation <= SLUICE_HARD_SIGMOID
-                        : (holds_low_rank || !layer.rank) && (holds_curves || !is_curved(layer));
+                        : (holds_low_rank || !layer.rank) && (holds_curves || !is_curved(layer)) &&
+                              (holds_lstm_options || !(layer.options & lstm_options));
   return find_layer(layer.kind, layer.format) && held &&
          !(is_recurrent(layer.kind) && (layer.flags & missing));
 }

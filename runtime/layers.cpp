@@ -155,6 +155,7 @@ uint64_t behind(const Weights& w) {
 /// Returns whether a direction has an array that its kind may have.
 bool has_array(const LayerRecord& one, Role role) {
   if (holds_initial_state && of_initial_state(role)) return has_initial_state(one);
+  if (holds_lstm_options && role == Role::peephole) return one.options & peephole_option;
   if (holds_f32 && role == Role::slope) return holds_curves && one.activation == SLUICE_PRELU;
   if (of_input_factor(role)) return holds_low_rank && has_input_factor(one);
   return !of_state_factor(role) || (holds_low_rank && has_state_factor(one));
@@ -175,7 +176,8 @@ uint32_t field_of(const LayerRecord& one, Field field) {
 }
 
 /// Whether a kind of this build has an array without a field, behind another array.
-constexpr bool follows_another = holds_other_cells || holds_low_rank || holds_initial_state;
+constexpr bool follows_another =
+    holds_other_cells || holds_low_rank || holds_initial_state || holds_lstm_options;
 
 }  // namespace
 

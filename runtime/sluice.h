@@ -224,6 +224,8 @@ typedef struct {
   uint64_t macs; /* multiply-accumulates of a step; a sparse layer counts as if it were dense */
   /* recurrent: if its matrices have low rank, W = W1 W2, the number of columns of W1; else 0 */
   uint32_t rank;
+  uint32_t peepholes; /* 1: an LSTM whose gates read its cell state */
+  float cell_clip;    /* the largest magnitude of an LSTM's cell state; 0: it is not clipped */
   /* fixed point: the matrices' blocks of 8 x 4 weights, and how many of them the blob stores, which
    * is fewer if the layer is sparse */
   uint32_t blocks, stored_blocks;

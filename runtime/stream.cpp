@@ -38,9 +38,9 @@ __attribute__((noinline)) void copy_initial_states(const OpenModel& model, uint8
 }
 
 /// Sets a stream's state, that of all layers, as it is before a sequence.
-inline void begin_state(const OpenModel& model, uint8_t* state) {
-  if (!model.state_bytes) return;
-  memset(state, 0, model.state_bytes);
+inline void begin_state(const OpenModel& model, uint8_t* state, size_t bytes) {
+  if (!bytes) return;
+  memset(state, 0, bytes);
   if (holds_initial_state) copy_initial_states(model, state);
 }
 
@@ -132,7 +132,8 @@ uint64_t step_together(const OpenModel& model, sluice_stream* const* streams, in
     return scratch.peak;
   }
   for (int i = 0; i < n; ++i) {
-    if (holds_both_directions && model.whole) begin_state(model, stream_of(streams[i]).state);
+    if (holds_both_directions && model.whole)
+      begin_state(model, stream_of(streams[i]).state, bytes);
     memcpy(states + size_t(i) * bytes, stream_of(streams[i]).state, bytes);
   }
   run_layers(model, {1, n, x, y, states, ptrdiff_t(bytes)}, scratch);
@@ -172,7 +173,7 @@ void run_pieces(Stream& s, const void* frames, void* answers, size_t steps) {
   while (steps > 0) {
     const size_t piece = traces && s.trace ? 1 : steps < s.use.steps ? steps : s.use.steps;
     Arena scratch(s.scratch);
-    if (holds_both_directions && model.whole) begin_state(model, s.state);
+    if (holds_both_directions && model.whole) begin_state(model, s.state, s.state_bytes);
     if (piece == 1) {
       step_stream(s, x, y);
     } else {
@@ -197,7 +198,7 @@ const void* step_stream(const Stream& stream, const void* frame, void* y) {
   const LayerRecord* const last = model.last;
   void* const end = y && padded(outputs) == outputs ? y : stream.scratch + last->y * number;
   uint8_t* state = stream.state;
-  if (holds_both_directions && model.whole) begin_state(model, state);
+  if (holds_both_directions && model.whole) begin_state(model, state, stream.state_bytes);
   if (traces && stream.trace) stream.trace(stream.trace_context, 0, frame, model.header().inputs);
   const void* x = frame;
   uint32_t index = 0;  // of the layer; the distance of two records would take a division
@@ -340,7 +341,7 @@ void* sluice_state(sluice_stream* handle, size_t* bytes) {
 
 void sluice_reset(sluice_stream* handle) {
   const Stream& s = stream_of(handle);
-  begin_state(*s.model, s.state);
+  begin_state(*s.model, s.state, s.state_bytes);
 }
 
 size_t sluice_argmax(const float* y, size_t n) {

@@ -59,12 +59,12 @@ struct StepBack {
   const Transposed& transposed;
   const GateDropout& gates;
   const StateGradient& state;
-  float *a = nullptr, *g = nullptr;      ///< rows of this step
-  const float* h = nullptr;              ///< the state before, which the update reads
-  const float* product_state = nullptr;  ///< the state before, as it entered the products
-  const float* c = nullptr;              ///< the cell state before
-  const float* mask = nullptr;           ///< [sequences][units] of recurrent dropout; null: none
-  float* sums = nullptr;                 ///< [4][units] of a FastGRNN, over all steps; else null
+  float *a = nullptr, *g = nullptr;             ///< rows of this step
+  const float* h = nullptr;                     ///< the state before, which the update reads
+  const float* product_state = nullptr;         ///< the state before, as it entered the products
+  const float *c = nullptr, *c_next = nullptr;  ///< the cell state before and after
+  const float* mask = nullptr;  ///< [sequences][units] of recurrent dropout; null: none
+  float* sums = nullptr;  ///< [4][units] of a FastGRNN or of peepholes, over all steps; else null
   int active = 0;
   bool first =
       false;  ///< the direction's first step, whose gradient of the state before is not needed
@@ -190,11 +190,21 @@ struct Back<LstmCell> {
     back.dc = s.state.dc, back.dc_stride = units;
     back.hidden = units, back.count = s.active;
     back.gate = cell.gate;
-    if (cell.curved)
+    if (cell.has_options())
+      curves_of(s.call.kernels).lstm_options_back_f32(back, cell.f, cell.options, s.c_next, s.sums);
+    else if (cell.curved)
       curves_of(s.call.kernels).lstm_curve_back_f32(back, cell.f);
     else
       s.call.kernels.lstm_back_f32(back);
     through_gates(s, cell, true);
+  }
+
+  /// Computes the gradients of the peepholes from each unit's sums, which are over the steps from
+  /// the direction's last one to its first, and over the sequences of a step in their order.
+  static void peephole_gradients(const LstmCell& cell, const TrainCall& call,
+                                 const LayerRecord& direction, const float* sums) {
+    float* const out = call.parameters.gradient_at(offset_of(direction, Role::peephole));
+    for (int i = 0; i < 3 * cell.units; ++i) out[i] = (call.adds ? out[i] : 0.0f) + sums[i];
   }
 };
 

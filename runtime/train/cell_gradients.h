@@ -36,6 +36,9 @@ class CellGradients {
       Back<CellType>::other_gradients(cell_, call_, direction_.layer, direction_.sums);
     else
       bias_gradient(call_, all_, p.gradient_at(direction_.layer.b_ih));
+    if constexpr (CellType::kind == SLUICE_LSTM)
+      if (direction_.sums)
+        Back<CellType>::peephole_gradients(cell_, call_, direction_.layer, direction_.sums);
   }
 
   /// Computes dx = W^T da for all rows, after of_weights().

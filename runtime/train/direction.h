@@ -52,7 +52,8 @@ struct DirectionPass {
   float* c;              ///< [steps + 1][sequences][units] of an LSTM; else null
   float* product_state;  ///< h as it enters products; h itself if nothing is dropped or rounded
   float* mask;           ///< [sequences][units] of dropout on the state; null: none
-  float* sums;  ///< [4][units] sums of the backward pass, if the cell shares_chain; else null
+  /// [4][units] sums of the backward pass, if the cell shares_chain or has peepholes; else null.
+  float* sums;
   /// [units] The model's initial state, and of an LSTM its c; null: they are zero.
   const float *initial_h = nullptr, *initial_c = nullptr;
   GateDropout gate;
@@ -76,7 +77,9 @@ struct DirectionPass {
         call.recurrent_dropout > 0.0f ? arena.take<float>(uint64_t(n) * uint64_t(units)) : nullptr;
     product_state =
         call.recurrent_dropout > 0.0f || call.rounding.unit > 0.0f ? arena.take<float>(blocks) : h;
-    sums = shares_chain<CellType> ? arena.take<float>(4 * uint64_t(units)) : nullptr;
+    sums = shares_chain<CellType> || one.options & peephole_option
+               ? arena.take<float>(4 * uint64_t(units))
+               : nullptr;
     const auto initial = [&](Role role) {
       return reinterpret_cast<const float*>(call.parameters.base + offset_of(one, role));
     };

@@ -150,7 +150,8 @@ struct Trained {
       step.g = direction.g + row * CellType::extra * direction.units;
       step.h = direction.h + direction.before(t);
       step.product_state = direction.product_state + direction.before(t);
-      if (direction.c) step.c = direction.c + direction.before(t);
+      if (direction.c)
+        step.c = direction.c + direction.before(t), step.c_next = direction.c + direction.after(t);
       step.mask = direction.mask;
       step.sums = direction.sums;
       step.active = call.shard.active(t);

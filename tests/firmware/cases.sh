@@ -56,6 +56,7 @@ done
 "$make_case" "$out/f32-curves" f32 14 gru+relu+hard 21 lstm+linear 11 gru_before+selu 9 rnn+softsign 10 lstm+relu.5 9 gru+linear.4 8 dense 4
 "$make_case" "$out/f32-curved-dense" f32 14 elu 13 leaky_relu 12 prelu 11 silu 10 gelu 9 gelu_tanh 9 softplus 8 clip 8 softsign 7 selu 7 hard_silu 6 exponential 5
 "$make_case" "$out/f32-fastgrnn" f32 24 fastgrnn 48
+"$make_case" "$out/f32-lstm-options" f32 14 lstm+peek 21 lstm+clip 9 lstm+peek+clip+relu+start.4 8 dense 4
 "$make_case" "$out/f32-lstm" f32 24 lstm 48
 "$make_case" "$out/f32-standardized" f32 180 standardize 180 gru 10
 # The golden set, which every other target runs too.
@@ -74,7 +75,7 @@ for format in int8 w8a16; do
 done
 # Shapes that bench/firmware.sh does not fit its costs to.
 for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations,graph,frame-sum,difference,heads,low-rank,start} \
-  {int8,w8a16}-{lstm,rnn,gru_before,cells-stacked,sparse-50-100-10,curves} f32-{lstm,curves,curved-dense} golden-{cells,ids}-{int8,w8a16}; do
+  {int8,w8a16}-{lstm,rnn,gru_before,cells-stacked,sparse-50-100-10,curves} f32-{lstm,curves,curved-dense,lstm-options} golden-{cells,ids}-{int8,w8a16}; do
   touch "$out/$name.unfitted"
 done
 "$make_case" --train "$out/train"

@@ -169,6 +169,18 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "an LSTM with peepholes, and one whose cell state is clipped, agree with their formulas in "
+    "PyTorch "
+    "2.13: answers and gradients") {
+  const Golden golden("cell_options.txt");
+  const Spec every = cell(SLUICE_LSTM, units, every_step), last = cell(SLUICE_LSTM, units);
+  check_case(golden, "peephole_every", peepholes(every), steps);
+  check_case(golden, "peephole_last", peepholes(last), steps);
+  check_case(golden, "clipped_every", clipped_cells(every, 0.5f), steps);
+  check_case(golden, "both_every", clipped_cells(peepholes(every), 0.5f), steps);
+}
+
 TEST_CASE("the first piece of a sequence begins from the initial state, and teaches it alone") {
   for (const sluice_layer_kind kind : every_cell) {
     const Network network =

@@ -94,6 +94,20 @@ std::vector<Case> every_case() {
     add(name + " ONNX's hard gates", 3,
         {gates(cell(kind, 5), SLUICE_HARD_SIGMOID, 0.2f), dense(2)});
   }
+  for (const float clip : {0.0f, 0.35f}) {
+    const auto own = [&](Spec s) { return peepholes(clipped_cells(s, clip)); };
+    const std::string with = clip > 0 ? ", clipped" : "";
+    add("lstm with peepholes" + with, 3,
+        {own(cell(SLUICE_LSTM, 9, every_step)), own(both(cell(SLUICE_LSTM, 5, every_step))),
+         own(mean(initial_state(cell(SLUICE_LSTM, 4)))), dense(2)});
+    add("lstm with peepholes, tied" + with, 3,
+        {cell(SLUICE_LSTM, 9, every_step), own(low_rank(cell(SLUICE_LSTM, 9, every_step), 3)),
+         tied(own(low_rank(cell(SLUICE_LSTM, 9), 3)), 1), dense(2)});
+    add("lstm with peepholes, softsign and hard gates" + with, 3,
+        {own(candidate(gates(cell(SLUICE_LSTM, 9, every_step), SLUICE_HARD_SIGMOID, 0.2f),
+                       SLUICE_SOFTSIGN))});
+  }
+  add("lstm, clipped", 3, {clipped_cells(cell(SLUICE_LSTM, 9, every_step), 0.3f), dense(2)});
   add("hard sigmoid", 3, {gru(5, every_step), dense(2, SLUICE_HARD_SIGMOID)});
   add("embedding", 11, {embedding(5), gru(4, every_step), dense(3, SLUICE_SOFTMAX)});
   add("wide embedding", 40, {embedding(100), cell(SLUICE_LSTM, 3), dense(3, SLUICE_SOFTMAX)});

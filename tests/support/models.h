@@ -56,6 +56,8 @@ struct Spec {
   sluice_activation candidate = SLUICE_TANH;
   float second = 0;
   bool initial_state = false;
+  bool peepholes = false;
+  float cell_clip = 0;
 };
 inline Spec cell(sluice_layer_kind kind, int units, bool every_step = false) {
   return {kind, units, SLUICE_LINEAR, every_step};
@@ -100,6 +102,8 @@ inline Spec both(Spec s) { return s.both = true, s; }
 inline Spec tied(Spec s, int to) { return s.tied = to, s; }
 inline Spec low_rank(Spec s, int rank) { return s.rank = rank, s; }
 inline Spec initial_state(Spec s) { return s.initial_state = true, s; }
+inline Spec peepholes(Spec s) { return s.peepholes = true, s; }
+inline Spec clipped_cells(Spec s, float most) { return s.cell_clip = most, s; }
 inline Spec gates(Spec s, sluice_activation f, float slope = 0) {
   return s.activation = f, s.parameter = slope, s;
 }
@@ -175,6 +179,7 @@ inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64
     layer.every_step = s.every_step;
     layer.mean = s.mean, layer.both = s.both, layer.parameter = s.parameter, layer.tied = s.tied;
     layer.rank = s.rank, layer.initial_state = s.initial_state;
+    layer.peepholes = s.peepholes, layer.cell_clip = s.cell_clip;
     layer.candidate = s.candidate, layer.second = s.second;
     layer = tools::with_arrays(layer);
     const bool norm = s.kind == SLUICE_BATCH_NORM || s.kind == SLUICE_LAYER_NORM;
@@ -322,6 +327,20 @@ inline const std::vector<Named>& every_network() {
     for (const auto& [name, specs] : every_graph()) add(name, 5, specs);
     add("embedding", 11, {embedding(9), gru(8, every_step), dense(11, SLUICE_SOFTMAX)});
     add("embedding of a hundred", 50, {embedding(100)});
+    for (const float clip : {0.0f, 0.4f}) {
+      const std::string with = clip > 0 ? ", clipped" : "";
+      const auto own = [&](Spec s) { return peepholes(clipped_cells(s, clip)); };
+      for (const int units : {1, 8, 9, 33})
+        add("lstm with peepholes " + std::to_string(units) + with, 5,
+            {own(cell(SLUICE_LSTM, units, every_step))});
+      add("lstm with peepholes, stacked" + with, 3,
+          {own(low_rank(cell(SLUICE_LSTM, 17, every_step), 3)),
+           own(candidate(cell(SLUICE_LSTM, 9, every_step), SLUICE_RELU)),
+           own(initial_state(gates(cell(SLUICE_LSTM, 9), SLUICE_HARD_SIGMOID, 0.2f))), dense(2)});
+    }
+    add("lstm, clipped", 5,
+        {clipped_cells(cell(SLUICE_LSTM, 9, every_step), 0.3f),
+         clipped_cells(cell(SLUICE_LSTM, 17), 10)});
     for (const sluice_layer_kind kind : every_cell)
       add(std::string(sluice_layer_name(kind)) + " with an initial state", 5,
           {initial_state(cell(kind, 9, every_step)), gru(8, every_step),
@@ -356,6 +375,9 @@ inline std::vector<Named> every_whole_network() {
         {both(cell(kind, 9, every_step)), cell(kind, 8, every_step), both(cell(kind, 5)),
          dense(2)});
   }
+  add("lstm with peepholes, both directions", 5,
+      {peepholes(both(cell(SLUICE_LSTM, 9, every_step))),
+       clipped_cells(peepholes(mean(both(cell(SLUICE_LSTM, 7)))), 0.4f)});
   add("embedding, both directions", 20,
       {embedding(5), both(gru(7, every_step)), both(gru(3)), dense(2)});
   return v;

@@ -55,6 +55,7 @@ struct Reference {
     std::vector<int32_t> columns = {};
     sluice_activation candidate = SLUICE_TANH;
     double second = 0;
+    double cell_clip = 0;
   };
   std::vector<Layer> layers;
   size_t inputs;
@@ -76,6 +77,7 @@ struct Reference {
       for (const tools::Array& a : from.arrays)
         to.columns.insert(to.columns.end(), a.integers.begin(), a.integers.end());
       to.candidate = from.candidate, to.second = double(from.second);
+      to.cell_clip = double(from.cell_clip);
       to.sources =
           from.sources.empty() ? std::vector<uint32_t>{uint32_t(layers.size())} : from.sources;
       layers.push_back(to);
@@ -361,11 +363,19 @@ struct Reference {
         const double candidate = squash(layer, i[2 * n + j] + reset * r[2 * n + j]);
         s.h[j] = (1 - update) * candidate + update * s.h[j];
       } else if (layer.kind == SLUICE_LSTM) {
-        const double in = gate(layer, i[j] + r[j]), forget = gate(layer, i[n + j] + r[n + j]);
-        const double g = squash(layer, i[2 * n + j] + r[2 * n + j]),
-                     out = gate(layer, i[3 * n + j] + r[3 * n + j]);
+        // What the gate reads of its own unit's cell state.
+        const auto& arrays = layers[layer.tied >= 0 ? size_t(layer.tied) : l].arrays;
+        const auto p = arrays.find("peephole" + suffix);
+        const auto peeked = [&](size_t which) {
+          return p == arrays.end() ? 0 : p->second[which * n + j] * s.c[j];
+        };
+        const double in = gate(layer, i[j] + r[j] + peeked(0)),
+                     forget = gate(layer, i[n + j] + r[n + j] + peeked(1));
+        const double g = squash(layer, i[2 * n + j] + r[2 * n + j]);
         s.c[j] = forget * s.c[j] + in * g;
-        s.h[j] = out * squash(layer, s.c[j]);
+        const double most = layer.cell_clip;
+        if (most > 0) s.c[j] = std::fmin(most, std::fmax(-most, s.c[j]));
+        s.h[j] = gate(layer, i[3 * n + j] + r[3 * n + j] + peeked(2)) * squash(layer, s.c[j]);
       } else {
         s.h[j] = squash(layer, i[j] + r[j]);
       }

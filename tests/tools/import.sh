@@ -41,7 +41,7 @@ if has_onnx; then
       count=$((count + 1))
     done
   done
-  [ "$count" -eq 41 ] || complain "$count files of ONNX, not 41"
+  [ "$count" -eq 43 ] || complain "$count files of ONNX, not 43"
 else
   echo "skipped, built without ONNX: .onnx"
 fi
@@ -94,6 +94,13 @@ if has_onnx; then
   for case in op_gru_before op_gru_hard op_lstm_hard op_rnn_both packed unfolded op_gru_start op_lstm_start_c_both op_rnn_start_both; do
     back "$golden/onnx/$case.onnx" "$golden/onnx/$case"
   done
+  # Peepholes, which PyTorch has not.
+  works import "$golden/onnx/op_lstm_peepholes_start_both.onnx" --out model.slu --force
+  works inspect model.slu
+  grep -q '^1  lstm, peepholes, initial state' out || complain "no options of the layer: $(head -n 5 out)"
+  works export model.slu --format onnx --out there --force
+  agrees there/model.onnx "$golden"/onnx/op_lstm_peepholes_start_both.{x,y}.npy
+  refused 2 'layer 1 \(lstm\): PyTorch has no peepholes; export it as onnx$' export model.slu --format safetensors --out none
   works import "$golden/torch/guitar_skip.json" --out model.slu --force
   works export model.slu --format onnx --out there --force
   agrees there/model.onnx "$golden/torch/guitar_skip.x.npy" "$golden/torch/guitar_skip.y.npy"

@@ -213,6 +213,19 @@ TEST_CASE("an initial state is rounded in the units of the state, and refused if
     }
 }
 
+TEST_CASE("options of an LSTM that have no form in fixed point are refused by name") {
+  const DataSet data = made_up_data(7, 6, 5, -2, 3);
+  const std::pair<Spec, const char*> cases[] = {
+      {peepholes(cell(SLUICE_LSTM, 9)), "peepholes have no fixed-point kernel"},
+      {clipped_cells(cell(SLUICE_LSTM, 9), 10), "a clipped cell state has no fixed-point kernel"}};
+  for (const auto& one : cases) {
+    const Network network = random_network(7, {one.first, dense(5)}, 3);
+    const std::string refusal =
+        refusal_of([&] { quantize(network, SLUICE_INT8, ranges_for(network, data)); });
+    CHECK_EQ(refusal, "layer 1 (lstm): " + std::string(one.second) + "; it can be run in f32 only");
+  }
+}
+
 TEST_CASE("targets far from 0 and of different magnitudes lose no more than targets near 0") {
   // Each output is measured in its own scale, in which all should be as good as near 0.
   constexpr double scale[] = {1, 5e3, 1e-2, 5e-4, 5};

@@ -113,6 +113,8 @@ std::string activation_text(const sluice_layer_info& layer) {
 std::string kind_text(const sluice_layer_info& layer) {
   std::string text = sluice_layer_name(layer.kind);
   if (layer.rank) text += fmt::format(" of rank {}", layer.rank);
+  if (layer.peepholes) text += ", peepholes";
+  if (layer.cell_clip != 0) text += fmt::format(", cells clipped to {}", layer.cell_clip);
   if (layer.initial_state) text += ", initial state";
   return text;
 }
@@ -327,6 +329,8 @@ OrderedJson layer_json(const OwnedModel& model, std::uint32_t index) {
       json["activation"] = sluice_activation_name(layer.candidate);
     if (layer.activation != SLUICE_LINEAR) json["gates"] = sluice_activation_name(layer.activation);
     if (layer.rank > 0) json["rank"] = layer.rank;
+    if (layer.peepholes) json["peepholes"] = true;
+    if (layer.cell_clip != 0) json["cell_clip"] = layer.cell_clip;
     if (layer.initial_state) json["initial_state"] = true;
     json["every_step"] = layer.every_step != 0;
     json["mean"] = layer.mean != 0, json["both_directions"] = layer.both_directions != 0;

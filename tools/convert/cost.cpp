@@ -65,7 +65,9 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
                 state = layer.array(Role::state_weight).cols;
       add(cell, 1), add("side", in + states * state),
           add(layer.kind == SLUICE_GRU ? "units" : cell + "_units", units);
-      const bool squashes = layer.candidate == SLUICE_TANH,
+      // The gates of an LSTM with options are as those of one with another candidate.
+      const bool squashes =
+                     layer.candidate == SLUICE_TANH && !layer.peepholes && layer.cell_clip == 0,
                  hard = layer.activation == SLUICE_HARD_SIGMOID;
       // In float, a GRU of whole matrices and the candidate tanh has its own kernel; other cells
       // are made of products.
@@ -120,7 +122,8 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
 
 bool is_plain(const Layer& layer) {
   return !recurrent(layer) ||
-         (layer.rank == 0 && layer.candidate == SLUICE_TANH && layer.activation == SLUICE_LINEAR);
+         (layer.rank == 0 && layer.candidate == SLUICE_TANH && layer.activation == SLUICE_LINEAR &&
+          !layer.peepholes && layer.cell_clip == 0);
 }
 
 std::vector<CostLine> parse_costs(std::string_view csv) {

@@ -83,6 +83,7 @@ void Writer::recurrent(std::size_t index) {
   // A cell whose gates have no weights of their own over the state is none of PyTorch's.
   if (!layer.find(Role::state_bias) && !layer.find(Role::candidate_weight))
     stop(index, "PyTorch has no such cell");
+  if (layer.peepholes) stop(index, "PyTorch has no peepholes");
   const int units = layer.both ? layer.out / 2 : layer.out, rows = layer.anatomy().gates * units;
   for (int d = 0; d < (layer.both ? 2 : 1); ++d) {
     const bool back = d == 1;
@@ -109,6 +110,7 @@ void Writer::recurrent(std::size_t index) {
   if (!layer.every_step) text += fmt::format(", steps = \"{}\"", layer.mean ? "mean" : "last");
   if (layer.activation != SLUICE_LINEAR) text += curve(layer, "gates", layer.activation);
   if (layer.candidate != SLUICE_TANH) text += curve(layer, "activation", layer.candidate);
+  if (layer.cell_clip != 0) text += fmt::format(", cell_clip = {}", layer.cell_clip);
   if (layer.initial_state) text += ", initial_state = true";
   line(index, text);
 }

@@ -73,7 +73,9 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
   if (lengths.is_constant())
     for (const std::int64_t length : lengths.constant->whole)
       if (time.size < 1 || length != time.size) stuck("sequences that end early (sequence_lens)");
-  if (has_numbers(peep)) stuck("peepholes");
+  const bool peers = has_numbers(peep);
+  if (peep.is_flow() || (peers && (!is_lstm || peep.constant->count() != directions * 3 * units)))
+    stuck("peepholes that do not fit");
   const std::vector<float> first_h = initial_state(h0, directions, units, batch_first),
                            first_c = initial_state(c0, directions, units, batch_first);
   for (const Value* start : {&h0, &c0}) {
@@ -86,7 +88,7 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
           stuck("an initial state that is computed");
       }
   }
-  if (node.find("clip")) stuck("clip");
+  if (node.find("clip")) stuck("clip, which bounds the sums of its gates");
   if (node.whole("input_forget", 0)) stuck("input_forget");
   // The functions of gates and candidate.
   sluice_activation gate = SLUICE_SIGMOID;
@@ -177,6 +179,9 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
     }
     if (!first_h.empty()) cell.h = column_of(first_h).part(d * units, units);
     if (!first_c.empty()) cell.c = column_of(first_c).part(d * units, units);
+    if (peers)
+      cell.peepholes = column_of(peep.constant->floats).part(d * 3 * units, 3 * units),
+      cell.peephole_order = onnx_peephole_order;
     cell.order = is_lstm ? onnx_lstm_order : is_gru ? keras_gru_order : torch_order;
     put_cell(layer, d == 1 || backward_alone, cell);
   }

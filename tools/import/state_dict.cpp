@@ -334,6 +334,8 @@ std::vector<Wanted> read_layers(const std::string& path, const TensorDefaults& d
     }
     if (!use) continue;
     if (layer.spec.tied) refuse("{}: tied: is not read from tensors; leave it out", place);
+    if (layer.spec.peepholes)
+      refuse("{}: peepholes: are not read from tensors; leave it out", place);
     if (layer.spec.rank > 0) refuse("{}: rank: is not read from tensors; leave it out", place);
     if (layer.spec.recurrent() && layer.spec.steps == StepsOut::open)
       layer.spec.steps = StepsOut::every;

@@ -27,8 +27,12 @@ LayerRecord record_of(const Layer& layer) {
   record.parameter = layer.parameter;
   record.second = layer.second;
   record.candidate = candidate_code(layer.candidate);
-  record.hard_gates = std::uint8_t(recurrent(layer) && layer.format != SLUICE_F32 &&
-                                   layer.activation == SLUICE_HARD_SIGMOID);
+  const bool hard_gates =
+      recurrent(layer) && layer.format != SLUICE_F32 && layer.activation == SLUICE_HARD_SIGMOID;
+  record.options =
+      std::uint8_t((hard_gates ? hard_gates_option : 0) | (layer.peepholes ? peephole_option : 0) |
+                   (layer.cell_clip != 0 ? clip_option : 0));
+  record.cell_clip = layer.cell_clip;
   record.in = static_cast<std::uint32_t>(layer.in);
   record.out = static_cast<std::uint32_t>(layer.out);
   record.shift_ih = static_cast<std::uint8_t>(layer.shift_ih);

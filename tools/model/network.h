@@ -37,6 +37,8 @@ struct Layer {
   float parameter = 0;
   float second = 0;  ///< alpha of an ELU or leaky ReLU, highest value of a clip
   sluice_activation candidate = SLUICE_TANH;  ///< recurrent: of the candidate (LayerRecord)
+  bool peepholes = false;                     ///< LSTM: its gates read its cell state
+  float cell_clip = 0;                        ///< LSTM: the largest |c|; 0: it is not clipped
   int rank = 0;  ///< recurrent: of matrices of low rank (LayerRecord::rank); 0: whole
   int factor_shift_ih = 0, factor_shift_hh = 0;  ///< of fixed point and low rank
   /// Of fixed point: the blob stores only the blocks of its matrices that are not all zeros.

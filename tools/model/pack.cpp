@@ -269,6 +269,8 @@ Layer layer_of(const LayerRecord& record) {
   layer.shift_ih = record.shift_ih, layer.shift_hh = record.shift_hh,
   layer.shift_c = record.shift_c;
   layer.shift_h = record.shift_h;
+  layer.peepholes = (record.options & peephole_option) != 0;
+  layer.cell_clip = record.cell_clip;
   layer.rank = record.rank;
   layer.factor_shift_ih = record.factor_shift_ih;
   layer.factor_shift_hh = record.factor_shift_hh;

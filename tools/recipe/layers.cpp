@@ -157,6 +157,18 @@ const Option options[] = {
      .field = &L::initial_state,
      .help = "learns the state from which every sequence begins, of each direction; it starts at "
              "zero. false: sequences begin from zero"},
+    {.name = "peepholes",
+     .kinds = lstm,
+     .field = &L::peepholes,
+     .help = "the gates i and f read the cell state before, and o the one after, each unit its own "
+             "(Gers, Schmidhuber 2000)"},
+    {.name = "cell_clip",
+     .kinds = lstm,
+     .field = &L::cell_clip,
+     .help = "the cell state is kept in -cell_clip to cell_clip; TensorFlow Lite's is 10. 0: it is "
+             "not",
+     .min = 0,
+     .max = 1e6},
     {.name = "repeat",
      .kinds = recurrent_kinds,
      .field = &L::repeat,

@@ -31,6 +31,8 @@ struct LayerSpec {
   double recurrent_dropout = 0;  ///< -1: as model.dropout.recurrent
   double gate_dropout = 0;
   bool initial_state = false;      ///< recurrent: learns the state from which a sequence begins
+  bool peepholes = false;          ///< LSTM
+  double cell_clip = 0;            ///< LSTM; 0: none
   std::int64_t rank = 0;           ///< recurrent: of matrices of low rank; 0: they are whole
   std::string name;                ///< by which later layers may refer to it; may be empty
   std::string from;                ///< the one layer that it reads, by name; empty: the one before

@@ -13,6 +13,7 @@ Layer layer_of(const LayerSpec& spec, int in) {
   layer.every_step = spec.steps == StepsOut::every;
   layer.mean = spec.steps == StepsOut::mean;
   layer.initial_state = spec.initial_state;
+  layer.peepholes = spec.peepholes, layer.cell_clip = float(spec.cell_clip);
   layer.rank = int(spec.rank);
   const sluice_activation curve = spec.recurrent() ? spec.gates : spec.activation;
   layer.activation = spec.recurrent() && curve == SLUICE_SIGMOID ? SLUICE_LINEAR : curve;

@@ -44,8 +44,10 @@ std::string gate_name(std::string_view rows) {
   return fmt::format("gate {}", rows);
 }
 
-/// Returns the gates of a layer that have rows of their own, without the candidate.
+/// Returns the gates of a layer that have rows of their own, without the candidate; none of a layer
+/// with peepholes, since its gates read the cell state, which no output shows.
 std::vector<GateName> gate_names(const Layer& layer) {
+  if (layer.peepholes) return {};
   const Anatomy& anatomy = layer.anatomy();
   std::vector<GateName> names;
   for (int i = 0; i < anatomy.gates; ++i)

@@ -132,6 +132,8 @@ std::string kind_text(const Layer& layer) {
                                 : fmt::format(" with {}", sluice_activation_name(layer.candidate));
   return sluice_layer_name(layer.kind) + curve +
          (layer.rank ? fmt::format(" of rank {}", layer.rank) : "") +
+         (layer.peepholes ? ", peepholes" : "") +
+         (layer.cell_clip != 0 ? fmt::format(", cells clipped to {}", layer.cell_clip) : "") +
          (layer.initial_state ? ", initial state" : "");
 }
 

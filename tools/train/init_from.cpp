@@ -85,6 +85,8 @@ std::vector<std::pair<const char*, std::string>> shape_texts(const Layer& layer,
           {"alpha or high", fmt::format("{}", layer.second)},
           {"rank", std::to_string(layer.rank)},
           {"initial state", layer.initial_state ? "learned" : "zero"},
+          {"peepholes", layer.peepholes ? "true" : "false"},
+          {"cell_clip", fmt::format("{}", layer.cell_clip)},
           {"sources", numbers.of_sources(layer)}};
 }
 
