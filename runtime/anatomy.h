@@ -20,6 +20,7 @@ enum class Role : uint8_t {
   candidate_weight,  ///< multiplies r * h, of a GRU that resets before
   input_factor,  ///< for low rank: multiplies the input; the input weight multiplies its product
   state_factor,  ///< the same for the state, and for r * h
+  projection,    ///< of an LSTM: multiplies o * tanh(c'), which gives h
   vectors,       ///< of an embedding: a column for each id
   input_bias,    ///< the start of the chains over the input
   state_bias,    ///< the start of the chains over the state
@@ -66,9 +67,10 @@ constexpr bool of_initial_state(Role role) {
 }
 
 /// The number of an array's rows or columns: one, the inputs of the layer, the units of a
-/// direction, or the layer's rank. A matrix of low rank that multiplies a factor's product has as
-/// many columns as that factor has rows, whatever its extent.
-enum class Extent : uint8_t { one, in, units, rank };
+/// direction, its cells (of an LSTM with a projection; else the units), or the layer's rank. A
+/// matrix of low rank that multiplies a factor's product has as many columns as that factor has
+/// rows, whatever its extent.
+enum class Extent : uint8_t { one, in, units, cells, rank };
 
 /// The field of a layer record with an array's offset. behind: there is no field; the array is at
 /// the next multiple of 64 behind the array before it.
@@ -90,7 +92,7 @@ struct ArrayAnatomy {
 /// The most arrays of one direction of a layer, in all number formats together; and of a layer in
 /// one format. Only floats go in both directions.
 constexpr int most_direction_arrays = 13;
-constexpr int most_arrays = 18;
+constexpr int most_arrays = 20;
 
 /// The anatomy of one kind of layer.
 struct Anatomy {
@@ -182,16 +184,19 @@ constexpr Anatomy with_factors(Anatomy a) {
   return a;
 }
 
-/// Adds the arrays that a cell may have, which come last: those of low rank, an LSTM's peepholes,
-/// and the initial state.
+/// Adds the arrays that a cell may have, which come last: those of low rank, an LSTM's peepholes
+/// and projection, and the initial state.
 constexpr Anatomy with_options(Anatomy a) {
   a = with_factors(a);
   if (a.kind == SLUICE_LSTM)
-    a.add(Role::peephole, "peephole", 3, Extent::units, Extent::one, Field::behind, true,
+    a.add(Role::peephole, "peephole", 3, Extent::cells, Extent::one, Field::behind, true,
+          Formats::floats);
+  if (a.kind == SLUICE_LSTM)
+    a.add(Role::projection, "weight_hr", 1, Extent::units, Extent::cells, Field::behind, true,
           Formats::floats);
   a.add(Role::initial_h, "initial_h", 1, Extent::units, Extent::one, Field::behind);
   if (a.states == 2)
-    a.add(Role::initial_c, "initial_c", 1, Extent::units, Extent::one, Field::behind);
+    a.add(Role::initial_c, "initial_c", 1, Extent::cells, Extent::one, Field::behind);
   return a;
 }
 
@@ -211,6 +216,7 @@ constexpr Anatomy gru_before() {
 
 constexpr Anatomy lstm() {
   Anatomy a = with_state_product(cell(SLUICE_LSTM, "lstm", 4));
+  for (int i = 0; i < a.arrays; ++i) a.array[i].rows = Extent::cells;
   a.candidate = 2, a.remembers = 1, a.states = 2, a.shifted_state = true;
   a.gate_names[0] = "i", a.gate_names[1] = "f", a.gate_names[2] = "g", a.gate_names[3] = "o";
   return with_options(a);

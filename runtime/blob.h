@@ -68,7 +68,8 @@ struct LayerRecord {
   /// The curve of a cell's candidate, of an LSTM's output too: candidate_code. Rank, candidate and
   /// options are one word, so that one comparison tells plain cells from others (is_plain).
   uint8_t candidate;
-  uint8_t options;  ///< of a cell: hard_gates_option, peephole_option, clip_option; else 0
+  /// Of a cell: hard_gates_option, peephole_option, clip_option, projection_option; else 0.
+  uint8_t options;
   uint8_t factor_shift_ih, factor_shift_hh;  ///< fixed point: s of R for the sums of W2; else 0
   /// Fixed point, of an LSTM whose candidate is not tanh: h is in units of
   /// 2^(shift_c - shift_h - 15); else 0.
@@ -76,8 +77,8 @@ struct LayerRecord {
   uint8_t reserved_8;  ///< 0
   /// alpha of an ELU or a leaky ReLU, the highest value of a clip; else 0
   float second;
-  float cell_clip;    ///< of an LSTM with clip_option: the largest |c|, above 0; else 0
-  uint32_t reserved;  ///< 0
+  float cell_clip;  ///< of an LSTM with clip_option: the largest |c|, above 0; else 0
+  uint32_t cells;   ///< of an LSTM with projection_option: a direction's cells; else 0
 };
 
 /// The code of a candidate's curve in a record, and the curve of a code. tanh, which most cells
@@ -119,7 +120,9 @@ constexpr uint8_t hard_gates_option = 1;
 constexpr uint8_t peephole_option = 2;
 /// Float: the cell state of an LSTM is clipped.
 constexpr uint8_t clip_option = 4;
-constexpr uint8_t lstm_options = peephole_option | clip_option;
+/// Float: h is W (o * tanh(c')), of fewer numbers than there are cells, as a rule.
+constexpr uint8_t projection_option = 8;
+constexpr uint8_t lstm_options = peephole_option | clip_option | projection_option;
 constexpr uint32_t most_layers = 4096;
 
 static_assert(sizeof(BlobHeader) == 64 && sizeof(BlobSection) == 16 && sizeof(LayerRecord) == 80,

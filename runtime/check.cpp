@@ -178,13 +178,14 @@ bool good_candidate(const LayerRecord& layer) {
     return all_zero(reinterpret_cast<const uint32_t*>(&layer) + behind,
                     sizeof layer / sizeof(uint32_t) - behind);
   }
-  const bool unused = (layer.reserved_8 | layer.reserved) == 0;
   const bool fixed = layer.format != SLUICE_F32;
   const bool hard =
       holds_curves && fixed && is_recurrent(layer.kind) && layer.activation == SLUICE_HARD_SIGMOID;
   const uint8_t own = holds_lstm_options && !fixed && layer.kind == SLUICE_LSTM ? lstm_options : 0;
-  if (!unused || (layer.options & ~own) != (hard ? hard_gates_option : 0)) return false;
+  if (layer.reserved_8 || (layer.options & ~own) != (hard ? hard_gates_option : 0)) return false;
   if (!good_parameter(layer.cell_clip, layer.options & own & clip_option)) return false;
+  const bool projects = layer.options & own & projection_option;
+  if (projects ? layer.cells < 1 || layer.cells > widest : layer.cells != 0) return false;
   const bool lifts = holds_curves && fixed && layer.kind == SLUICE_LSTM && layer.candidate;
   if (layer.shift_h > (lifts ? most_state_shift : 0)) return false;
   if (!holds_curves || !layer.candidate) return true;

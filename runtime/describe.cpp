@@ -88,6 +88,7 @@ sluice_layer_info sluice_describe_layer(const sluice_model* handle, uint32_t ind
   info.initial_state = has_initial_state(layer);
   info.rank = layer.rank;
   info.peepholes = (layer.options & peephole_option) != 0, info.cell_clip = layer.cell_clip;
+  info.cells = layer.cells;
   info.inputs = layer.in, info.outputs = layer.out, info.sources = sources_of(layer);
   for_each_array(layer, [&](const Weights& a) {
     const uint8_t* const at = model.blob + a.offset;
@@ -139,7 +140,7 @@ uint64_t sluice_hash(const sluice_model* handle) {
       hash.add(uint32_t(layer.rank) | uint32_t(layer.factor_shift_ih) << 16 |
                uint32_t(layer.factor_shift_hh) << 24);
     if (layer.candidate) hash.add(uint32_t(layer.candidate) | uint32_t(layer.shift_h) << 8);
-    if (layer.options & lstm_options) hash.add(layer.options);
+    if (layer.options & lstm_options) hash.add(uint32_t(layer.options) | layer.cells << 8);
     const float parameters[] = {layer.parameter, layer.second, layer.cell_clip};
     for (const float& parameter : parameters) {
       if (parameter == 0.0f) continue;

@@ -97,7 +97,7 @@ constexpr bool holds_curves = false;
 #else
 constexpr bool holds_curves = true;
 #endif
-/// Peepholes of LSTMs, and clipped cell states.
+/// Peepholes of LSTMs, their projections, and clipped cell states.
 #ifdef SLUICE_WITHOUT_LSTM_OPTIONS
 constexpr bool holds_lstm_options = false;
 #else
@@ -160,7 +160,8 @@ struct ArrayShape {
 /// Returns whether layers of this build may have an array in float, or in fixed point.
 constexpr bool holds_array(const ArrayAnatomy& array, bool fixed) {
   if (!holds_initial_state && of_initial_state(array.role)) return false;
-  if (!holds_lstm_options && array.role == Role::peephole) return false;
+  if (!holds_lstm_options && (array.role == Role::peephole || array.role == Role::projection))
+    return false;
   return array.formats == Formats::all || (array.formats == Formats::fixed) == fixed;
 }
 
@@ -295,6 +296,11 @@ inline bool holds_layer(const LayerRecord& layer) {
 /// Returns whether a layer goes in both directions.
 inline bool goes_both_ways(const LayerRecord& layer) {
   return holds_both_directions && (layer.flags & both_directions_flag);
+}
+
+/// Returns the cells of a direction of an LSTM: the numbers of its c, and the rows of each gate.
+inline uint32_t cells_of(const LayerRecord& one_direction) {
+  return holds_lstm_options && one_direction.cells ? one_direction.cells : one_direction.out;
 }
 
 /// Returns whether a cell begins from a stored state.

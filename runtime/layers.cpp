@@ -138,6 +138,8 @@ int extent_of(Extent extent, const LayerRecord& one) {
       return int(one.in);
     case Extent::units:
       return int(one.out);
+    case Extent::cells:
+      return int(cells_of(one));
     case Extent::rank:
       return one.rank;
     default:
@@ -156,6 +158,7 @@ uint64_t behind(const Weights& w) {
 bool has_array(const LayerRecord& one, Role role) {
   if (holds_initial_state && of_initial_state(role)) return has_initial_state(one);
   if (holds_lstm_options && role == Role::peephole) return one.options & peephole_option;
+  if (holds_lstm_options && role == Role::projection) return one.options & projection_option;
   if (holds_f32 && role == Role::slope) return holds_curves && one.activation == SLUICE_PRELU;
   if (of_input_factor(role)) return holds_low_rank && has_input_factor(one);
   return !of_state_factor(role) || (holds_low_rank && has_state_factor(one));

@@ -225,6 +225,7 @@ typedef struct {
   /* recurrent: if its matrices have low rank, W = W1 W2, the number of columns of W1; else 0 */
   uint32_t rank;
   uint32_t peepholes; /* 1: an LSTM whose gates read its cell state */
+  uint32_t cells;     /* of an LSTM with a projection: the cells of a direction; else 0 */
   float cell_clip;    /* the largest magnitude of an LSTM's cell state; 0: it is not clipped */
   /* fixed point: the matrices' blocks of 8 x 4 weights, and how many of them the blob stores, which
    * is fewer if the layer is sparse */

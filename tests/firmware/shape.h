@@ -1,9 +1,9 @@
 // Networks by the words of a shape: 12 gru 32 tanh 9. A word is a cell (gru+relu: with that
 // candidate, gru+hard: with gates of a hard sigmoid, gru+start: with an initial state,
-// lstm+peek+clip: with peepholes and its cell state clipped, gru.8: of rank 8, gru+relu+hard.8),
-// embedding, standardize, difference, select, dense, or a Dense's activation; or concat, add or
-// multiply, which join the layer before with itself, so many times. In fixed point a shape may
-// begin with sparse.
+// lstm+peek+clip: with peepholes and its cell state clipped, lstm+proj: projected, gru.8: of rank
+// 8, gru+relu+hard.8), embedding, standardize, difference, select, dense, or a Dense's activation;
+// or concat, add or multiply, which join the layer before with itself, so many times. In fixed
+// point a shape may begin with sparse.
 #ifndef SLUICE_TESTS_FIRMWARE_SHAPE_H
 #define SLUICE_TESTS_FIRMWARE_SHAPE_H
 
@@ -41,6 +41,7 @@ inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int u
       for (const sluice_activation f : {SLUICE_LINEAR, SLUICE_RELU, SLUICE_SOFTSIGN, SLUICE_SELU})
         if (options.find("+" + std::string(sluice_activation_name(f)) + "+") != std::string::npos)
           layer.candidate = f;
+      if (options.find("+proj+") != std::string::npos) layer.cells = units + 5;
       layer.peepholes = options.find("+peek+") != std::string::npos;
       layer.cell_clip = options.find("+clip+") != std::string::npos ? 0.5f : 0;
       layer.initial_state = options.find("+start+") != std::string::npos;

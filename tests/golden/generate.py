@@ -563,6 +563,10 @@ def cell_options():
             net = rounded(Started(cell, both))
             answer = lambda x: pick(net(x.reshape(SEQUENCES, STEPS, INPUTS))).reshape(-1, UNITS * net.directions)
             module_case(file, f"{kind}_initial_{case}", list(net.arrays()), answer, float32(torch.randn(SEQUENCES * STEPS, INPUTS)))
+    for case, both, pick in [("every", False, plain), ("last", False, lambda y: y[:, -1]), ("both_every", True, plain)]:
+        net = rounded(nn.LSTM(INPUTS, UNITS, batch_first=True, proj_size=3, bidirectional=both), 1.5)
+        answer = lambda x: pick(net(x.reshape(SEQUENCES, STEPS, INPUTS))[0]).reshape(-1, 3 * (1 + both))
+        module_case(file, f"projected_{case}", list(torch_arrays(net)), answer, float32(torch.randn(SEQUENCES * STEPS, INPUTS)))
     for name, peepholes, clip, pick in [("peephole_every", True, 0, plain), ("peephole_last", True, 0, lambda y: y[:, -1]),
                                         ("clipped_every", False, 0.5, plain), ("both_every", True, 0.5, plain)]:
         net = rounded(Peephole(peepholes, clip), 1.5)

@@ -211,6 +211,33 @@ def guitar(name, cell, head, skip):
     (HERE / f"{name}.json").write_text(json.dumps({"model_data": data, "state_dict": state}))
 
 
+class Started(Model):
+    """The initial state is a parameter."""
+
+    def __init__(self, **parts):
+        super().__init__(**parts)
+        directions = 1 + self.cell.bidirectional
+        self.h = nn.Parameter(torch.randn(directions, 1, self.cell.proj_size or self.cell.hidden_size))
+        self.c = nn.Parameter(torch.randn(directions, 1, self.cell.hidden_size))
+
+    def forward(self, x):
+        y, _ = self.cell(x, (self.h, self.c))
+        return self.head(y)
+
+
+def options():
+    """Projections, and initial states."""
+    torch.manual_seed(30)
+    gru = {"batch_first": True}
+    tensors("projection", Stack(nn.LSTM(IN, 6, 2, proj_size=3, **gru), nn.Linear(3, 2)),
+            '{ lstm = 6, projection = 3, repeat = 2 }, { dense = 2 }')
+    scripts("projection_both", EveryStep(cell=nn.LSTM(IN, 5, proj_size=2, bidirectional=True, **gru),
+                                         head=nn.Linear(4, 2)))
+    scripts("started", Started(cell=nn.LSTM(IN, 4, **gru), head=nn.Linear(4, 2)))
+    scripts("started_both", Started(cell=nn.LSTM(IN, 5, proj_size=2, bidirectional=True, **gru),
+                                    head=nn.Linear(4, 2)))
+
+
 def nam():
     """Neural Amp Modeler's list of numbers, of an LSTM of two layers with its initial states."""
     torch.manual_seed(29)
@@ -298,6 +325,7 @@ def main():
     guitar("guitar_skip", nn.LSTM(2, 4), nn.Linear(4, 1), 1)
     guitar("guitar_gru", nn.GRU(1, 4, 2), nn.Linear(4, 1), 0)
     nam()
+    options()
     (HERE / "README").write_text(f"made by import_torch.py with PyTorch "
                                  f"{torch.__version__.split('+')[0]}\n")
     print(sum(f.stat().st_size for f in HERE.iterdir()), "bytes")

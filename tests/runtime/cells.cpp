@@ -181,10 +181,19 @@ TEST_CASE(
   check_case(golden, "both_every", clipped_cells(peepholes(every), 0.5f), steps);
 }
 
+TEST_CASE("an LSTM with a projection agrees with PyTorch 2.13's proj_size: answers and gradients") {
+  const Golden golden("cell_options.txt");
+  const Spec every = projected(cell(SLUICE_LSTM, units, every_step), 3);
+  check_case(golden, "projected_every", every, steps);
+  check_case(golden, "projected_last", projected(cell(SLUICE_LSTM, units), 3), steps);
+  check_case(golden, "projected_both_every", both(every), steps);
+}
+
 TEST_CASE("the first piece of a sequence begins from the initial state, and teaches it alone") {
   for (const sluice_layer_kind kind : every_cell) {
+    const Spec spec = initial_state(cell(kind, units, every_step));
     const Network network =
-        random_network(3, {initial_state(cell(kind, units, every_step)), dense(2)}, 31);
+        random_network(3, {kind == SLUICE_LSTM ? projected(spec, 3) : spec, dense(2)}, 31);
     std::vector<Example> whole = random_examples(network, 9, 6, false, 32);
     Training training(network, test_options(false));
     const uint32_t floats = sluice_needs(&training.model.model, {1, 1}).state / 4;

@@ -82,7 +82,8 @@ std::vector<std::string> seeds() {
                                SLUICE_INT8, Numbers::any, 21)),
       tools::write_blob(random_network(
           3,
-          {peepholes(clipped_cells(initial_state(both(cell(SLUICE_LSTM, 3, every_step))), 1)),
+          {peepholes(clipped_cells(
+               projected(initial_state(both(cell(SLUICE_LSTM, 5, every_step))), 3), 1)),
            initial_state(low_rank(gru(4), 2))},
           22)),
       tools::write_blob(random_fixed_network(3,

@@ -321,12 +321,12 @@ TEST_CASE(
   }
   CHECK_EQ(forged(1, offsetof(LayerRecord, candidate), uint8_t(200)), SLUICE_STRUCTURE);
   for (uint32_t layer = 0; layer < 6; ++layer) {
-    for (const int option : {1, 2, 4, 8, 128})
+    for (const int option : {1, 2, 4, 8, 16, 128})
       CHECK_EQ(forged(layer, offsetof(LayerRecord, options), uint8_t(option)), SLUICE_STRUCTURE);
     CHECK_EQ(forged(layer, offsetof(LayerRecord, shift_h), uint8_t(1)), SLUICE_STRUCTURE);
     CHECK_EQ(forged(layer, offsetof(LayerRecord, reserved_8), uint8_t(1)), SLUICE_STRUCTURE);
     CHECK_EQ(forged(layer, offsetof(LayerRecord, cell_clip), 1.0f), SLUICE_STRUCTURE);
-    CHECK_EQ(forged(layer, offsetof(LayerRecord, reserved), 1u), SLUICE_STRUCTURE);
+    CHECK_EQ(forged(layer, offsetof(LayerRecord, cells), 1u), SLUICE_STRUCTURE);
   }
   // The slopes of a PReLU are an array like others.
   const size_t slopes = blob.layer(4) + offsetof(LayerRecord, w_hh);
@@ -673,7 +673,7 @@ TEST_CASE("the options of an LSTM are checked, and are options of no other layer
   constexpr float inf = std::numeric_limits<float>::infinity();
   for (const float bad : {0.0f, -1.0f, inf, std::nanf("")})
     CHECK_EQ(with(good, clip, bad), SLUICE_STRUCTURE);
-  for (const int bits : {1, 8, 128})
+  for (const int bits : {1, 8, 16, 128})
     CHECK_EQ(with(good, options, uint8_t(6 | bits)), SLUICE_STRUCTURE);
   CHECK_EQ(with(good, options, uint8_t(peephole_option)), SLUICE_STRUCTURE);  // and yet a clip
   CHECK_EQ(with(good, options, uint8_t(clip_option)),
@@ -688,8 +688,17 @@ TEST_CASE("the options of an LSTM are checked, and are options of no other layer
     const std::string fixed = tools::write_blob(
         random_fixed_network(3, {initial_state(cell(kind, 4))}, SLUICE_INT8, Numbers::any, 6));
     CHECK_EQ(Forged(fixed).open(), SLUICE_OK);
-    for (const int bits : {2, 4}) CHECK_EQ(with(fixed, options, uint8_t(bits)), SLUICE_STRUCTURE);
+    for (const int bits : {2, 4, 8})
+      CHECK_EQ(with(fixed, options, uint8_t(bits)), SLUICE_STRUCTURE);
   }
+  const std::string thin =
+      tools::write_blob(random_network(3, {projected(cell(SLUICE_LSTM, 9), 4)}, 8));
+  constexpr size_t cells = offsetof(LayerRecord, cells);
+  CHECK_EQ(Forged(thin).open(), SLUICE_OK);
+  for (const uint32_t bad : {0u, 1000u, 65537u, 0x80000000u, 0xFFFFFFFFu})
+    CHECK_EQ(with(thin, cells, bad), SLUICE_STRUCTURE);
+  CHECK_EQ(with(thin, options, uint8_t(0)), SLUICE_STRUCTURE);  // and yet cells
+  CHECK_EQ(with(good, cells, 4u), SLUICE_STRUCTURE);
   // An infinite initial state and peephole.
   for (const Spec& spec : {initial_state(gru(4)), peepholes(cell(SLUICE_LSTM, 4))}) {
     Network network = random_network(3, {spec}, 7);

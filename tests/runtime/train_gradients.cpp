@@ -107,6 +107,19 @@ std::vector<Case> every_case() {
         {own(candidate(gates(cell(SLUICE_LSTM, 9, every_step), SLUICE_HARD_SIGMOID, 0.2f),
                        SLUICE_SOFTSIGN))});
   }
+  add("lstm projected", 3,
+      {projected(cell(SLUICE_LSTM, 12, every_step), 5),
+       projected(both(cell(SLUICE_LSTM, 9, every_step)), 17),
+       mean(projected(cell(SLUICE_LSTM, 9), 3)), dense(2)});
+  add("lstm projected, with everything", 3,
+      {projected(initial_state(peepholes(low_rank(cell(SLUICE_LSTM, 12, every_step), 2))), 9),
+       projected(
+           clipped_cells(peepholes(initial_state(both(cell(SLUICE_LSTM, 9, every_step)))), 0.5f),
+           3),
+       dense(2)});
+  add("lstm projected, tied", 9,
+      {projected(peepholes(cell(SLUICE_LSTM, 12, every_step)), 9),
+       tied(projected(peepholes(cell(SLUICE_LSTM, 12)), 9), 0), dense(2)});
   add("lstm, clipped", 3, {clipped_cells(cell(SLUICE_LSTM, 9, every_step), 0.3f), dense(2)});
   add("hard sigmoid", 3, {gru(5, every_step), dense(2, SLUICE_HARD_SIGMOID)});
   add("embedding", 11, {embedding(5), gru(4, every_step), dense(3, SLUICE_SOFTMAX)});

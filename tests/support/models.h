@@ -58,6 +58,7 @@ struct Spec {
   bool initial_state = false;
   bool peepholes = false;
   float cell_clip = 0;
+  int projection = 0;  ///< the units are then cells
 };
 inline Spec cell(sluice_layer_kind kind, int units, bool every_step = false) {
   return {kind, units, SLUICE_LINEAR, every_step};
@@ -103,6 +104,7 @@ inline Spec tied(Spec s, int to) { return s.tied = to, s; }
 inline Spec low_rank(Spec s, int rank) { return s.rank = rank, s; }
 inline Spec initial_state(Spec s) { return s.initial_state = true, s; }
 inline Spec peepholes(Spec s) { return s.peepholes = true, s; }
+inline Spec projected(Spec s, int units) { return s.projection = units, s; }
 inline Spec clipped_cells(Spec s, float most) { return s.cell_clip = most, s; }
 inline Spec gates(Spec s, sluice_activation f, float slope = 0) {
   return s.activation = f, s.parameter = slope, s;
@@ -172,7 +174,8 @@ inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64
   Network network;
   for (const Spec& s : specs) {
     const int in = in_of(network, s, inputs);
-    const int out = s.units == 0 ? in : s.both ? 2 * s.units : s.units;
+    const int own = s.projection ? s.projection : s.units;
+    const int out = own == 0 ? in : s.both ? 2 * own : own;
     Layer layer;
     layer.sources = s.sources;
     layer.kind = s.kind, layer.in = in, layer.out = out, layer.activation = s.activation,
@@ -180,6 +183,7 @@ inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64
     layer.mean = s.mean, layer.both = s.both, layer.parameter = s.parameter, layer.tied = s.tied;
     layer.rank = s.rank, layer.initial_state = s.initial_state;
     layer.peepholes = s.peepholes, layer.cell_clip = s.cell_clip;
+    if (s.projection) layer.cells = s.units;
     layer.candidate = s.candidate, layer.second = s.second;
     layer = tools::with_arrays(layer);
     const bool norm = s.kind == SLUICE_BATCH_NORM || s.kind == SLUICE_LAYER_NORM;
@@ -338,6 +342,15 @@ inline const std::vector<Named>& every_network() {
            own(candidate(cell(SLUICE_LSTM, 9, every_step), SLUICE_RELU)),
            own(initial_state(gates(cell(SLUICE_LSTM, 9), SLUICE_HARD_SIGMOID, 0.2f))), dense(2)});
     }
+    for (const int units : {1, 8, 9, 33})
+      for (const int cells : {1, 17, 40})
+        add("lstm projected from " + std::to_string(cells) + " to " + std::to_string(units), 5,
+            {projected(cell(SLUICE_LSTM, cells, every_step), units),
+             projected(cell(SLUICE_LSTM, 9), 3)});
+    add("lstm projected, with everything", 5,
+        {projected(initial_state(peepholes(low_rank(cell(SLUICE_LSTM, 24, every_step), 4))), 9),
+         projected(clipped_cells(candidate(cell(SLUICE_LSTM, 9, every_step), SLUICE_RELU), 1), 17),
+         mean(projected(gates(cell(SLUICE_LSTM, 18), SLUICE_HARD_SIGMOID, 0.2f), 5)), dense(2)});
     add("lstm, clipped", 5,
         {clipped_cells(cell(SLUICE_LSTM, 9, every_step), 0.3f),
          clipped_cells(cell(SLUICE_LSTM, 17), 10)});
@@ -375,6 +388,9 @@ inline std::vector<Named> every_whole_network() {
         {both(cell(kind, 9, every_step)), cell(kind, 8, every_step), both(cell(kind, 5)),
          dense(2)});
   }
+  add("lstm projected, both directions", 5,
+      {projected(both(cell(SLUICE_LSTM, 17, every_step)), 9),
+       projected(initial_state(mean(both(cell(SLUICE_LSTM, 7)))), 12)});
   add("lstm with peepholes, both directions", 5,
       {peepholes(both(cell(SLUICE_LSTM, 9, every_step))),
        clipped_cells(peepholes(mean(both(cell(SLUICE_LSTM, 7)))), 0.4f)});

@@ -28,7 +28,7 @@ for x in "$golden"/torch/*.x.npy; do
     count=$((count + 1))
   done
 done
-[ "$count" -eq 40 ] || complain "$count files of PyTorch, not 40"
+[ "$count" -eq 48 ] || complain "$count files of PyTorch, not 48"
 
 # --- the models that PyTorch's exporters wrote as ONNX, and others made by hand
 has_onnx() { ! "${sluice[@]}" import "$golden/onnx/op_gru_after.onnx" --explain 2>&1 | grep -q 'without ONNX'; }
@@ -117,6 +117,13 @@ if has_onnx; then
     { for (i = 2; i < 4; i++) { d = $i - $(i + 3); if (d * d > 1e-10) exit 1 } n++ } END { exit n != 12 }' ||
     complain "a trained model and the same through ONNX answer differently: $(head -n 3 here.csv)"
 fi
+# A projection and an initial state, of which ONNX has the second alone.
+works import "$golden/torch/started_both.script.pt" --out model.slu --force
+works inspect model.slu
+grep -q '^1  lstm, projected from 5 cells, initial state' out || complain "no options of the layer: $(head -n 5 out)"
+works export model.slu --format safetensors --out there --force
+agrees there/model.safetensors "$golden"/torch/started_both.{x,y}.npy --layers there/layers.toml
+refused 2 'layer 1: an LSTM with a projection, which ONNX has not$' export model.slu --format onnx --out none
 refused 2 'layer 3 \(select\): a list of layers cannot say it; export it as onnx$' \
   export <("${sluice[@]}" import "$golden/torch/guitar_skip.json" --out guitar.slu >/dev/null; cat guitar.slu) \
   --format safetensors --out none

@@ -216,6 +216,7 @@ TEST_CASE("an initial state is rounded in the units of the state, and refused if
 TEST_CASE("options of an LSTM that have no form in fixed point are refused by name") {
   const DataSet data = made_up_data(7, 6, 5, -2, 3);
   const std::pair<Spec, const char*> cases[] = {
+      {projected(cell(SLUICE_LSTM, 9), 4), "a projection has no fixed-point kernel"},
       {peepholes(cell(SLUICE_LSTM, 9)), "peepholes have no fixed-point kernel"},
       {clipped_cells(cell(SLUICE_LSTM, 9), 10), "a clipped cell state has no fixed-point kernel"}};
   for (const auto& one : cases) {

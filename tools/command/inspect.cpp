@@ -113,6 +113,7 @@ std::string activation_text(const sluice_layer_info& layer) {
 std::string kind_text(const sluice_layer_info& layer) {
   std::string text = sluice_layer_name(layer.kind);
   if (layer.rank) text += fmt::format(" of rank {}", layer.rank);
+  if (layer.cells) text += fmt::format(", projected from {} cells", with_commas(layer.cells));
   if (layer.peepholes) text += ", peepholes";
   if (layer.cell_clip != 0) text += fmt::format(", cells clipped to {}", layer.cell_clip);
   if (layer.initial_state) text += ", initial state";
@@ -329,6 +330,7 @@ OrderedJson layer_json(const OwnedModel& model, std::uint32_t index) {
       json["activation"] = sluice_activation_name(layer.candidate);
     if (layer.activation != SLUICE_LINEAR) json["gates"] = sluice_activation_name(layer.activation);
     if (layer.rank > 0) json["rank"] = layer.rank;
+    if (layer.cells) json["cells"] = layer.cells;
     if (layer.peepholes) json["peepholes"] = true;
     if (layer.cell_clip != 0) json["cell_clip"] = layer.cell_clip;
     if (layer.initial_state) json["initial_state"] = true;

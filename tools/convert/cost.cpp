@@ -50,7 +50,8 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
   for (std::size_t index = 0; index < network.layers.size(); ++index) {
     const Layer& layer = network.layers[index];
     const bool real = layer.format == SLUICE_F32;
-    const double units = padded(layer.out), panels = units / panel_rows;
+    const double units = padded(layer.cells > 0 ? layer.cells : layer.out),
+                 panels = units / panel_rows;
     for (const Array& a : layer.arrays) {
       if (!layer.sparse || !a.is_matrix()) continue;
       const BlockShare share = zero_blocks(a);
@@ -66,8 +67,8 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
       add(cell, 1), add("side", in + states * state),
           add(layer.kind == SLUICE_GRU ? "units" : cell + "_units", units);
       // The gates of an LSTM with options are as those of one with another candidate.
-      const bool squashes =
-                     layer.candidate == SLUICE_TANH && !layer.peepholes && layer.cell_clip == 0,
+      const bool squashes = layer.candidate == SLUICE_TANH && !layer.peepholes &&
+                            layer.cell_clip == 0 && layer.cells == 0,
                  hard = layer.activation == SLUICE_HARD_SIGMOID;
       // In float, a GRU of whole matrices and the candidate tanh has its own kernel; other cells
       // are made of products.
@@ -80,7 +81,7 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
             gates * panels *
                 (inner_loops(in, layer.format, core) + inner_loops(state, layer.format, core)));
       if (layer.rank > 0) add("low_rank", 1), add("low_rank_units", units);
-      for (const Role role : {Role::input_factor, Role::state_factor}) {
+      for (const Role role : {Role::input_factor, Role::state_factor, Role::projection}) {
         const Array* const factor = layer.find(role);
         if (!factor) continue;
         const double products = role == Role::state_factor ? states : 1,
@@ -123,7 +124,7 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
 bool is_plain(const Layer& layer) {
   return !recurrent(layer) ||
          (layer.rank == 0 && layer.candidate == SLUICE_TANH && layer.activation == SLUICE_LINEAR &&
-          !layer.peepholes && layer.cell_clip == 0);
+          !layer.peepholes && layer.cell_clip == 0 && layer.cells == 0);
 }
 
 std::vector<CostLine> parse_costs(std::string_view csv) {

@@ -30,6 +30,7 @@ std::string obstacle_of_cell(const Layer& layer) {
       if (std::fabs(value) > 1)
         return fmt::format("an initial state of {}, and its state in fixed point is -1 to 1",
                            value);
+  if (layer.cells > 0) return "a projection has no fixed-point kernel";
   if (layer.peepholes) return "peepholes have no fixed-point kernel";
   if (layer.cell_clip != 0) return "a clipped cell state has no fixed-point kernel";
   if (layer.both) return "both directions have no fixed-point kernel";

@@ -207,6 +207,7 @@ std::string Writer::recurrent(const Layer& given, std::size_t index, const std::
   const bool is_lstm = layer.kind == SLUICE_LSTM, is_rnn = layer.kind == SLUICE_RNN;
   if (!is_lstm && !is_rnn && layer.kind != SLUICE_GRU && layer.kind != SLUICE_GRU_BEFORE)
     refuse("{}: a {}, which ONNX has not", place, layer.anatomy().name);
+  if (layer.cells > 0) refuse("{}: an LSTM with a projection, which ONNX has not", place);
   if (layer.cell_clip != 0)
     refuse("{}: its cell state is clipped, and ONNX's clip is another: of the sums of its gates",
            place);

@@ -84,7 +84,8 @@ void Writer::recurrent(std::size_t index) {
   if (!layer.find(Role::state_bias) && !layer.find(Role::candidate_weight))
     stop(index, "PyTorch has no such cell");
   if (layer.peepholes) stop(index, "PyTorch has no peepholes");
-  const int units = layer.both ? layer.out / 2 : layer.out, rows = layer.anatomy().gates * units;
+  const int units = layer.both ? layer.out / 2 : layer.out, cells = layer.gate_rows(),
+            rows = layer.anatomy().gates * cells;
   for (int d = 0; d < (layer.both ? 2 : 1); ++d) {
     const bool back = d == 1;
     const std::string end = back ? "_l0_reverse" : "_l0";
@@ -101,10 +102,13 @@ void Writer::recurrent(std::size_t index) {
     for (const Role role : {Role::initial_h, Role::initial_c})
       if (const Array* const array = layer.find(role, back))
         tensor(index, (role == Role::initial_h ? "initial_h" : "initial_c") + end, array->values,
-               {units});
+               {array->rows});
+    if (const Array* const projection = layer.find(Role::projection, back))
+      tensor(index, "weight_hr" + end, projection->values, {units, cells});
   }
   const bool before = layer.kind == SLUICE_GRU_BEFORE;
-  std::string text = fmt::format("{} = {}", before ? "gru" : layer.anatomy().name, units);
+  std::string text = fmt::format("{} = {}", before ? "gru" : layer.anatomy().name, cells);
+  if (layer.cells > 0) text += fmt::format(", projection = {}", units);
   if (before) text += ", reset = \"before\"";
   if (layer.both) text += ", directions = \"both\"";
   if (!layer.every_step) text += fmt::format(", steps = \"{}\"", layer.mean ? "mean" : "last");

@@ -29,9 +29,10 @@ LayerRecord record_of(const Layer& layer) {
   record.candidate = candidate_code(layer.candidate);
   const bool hard_gates =
       recurrent(layer) && layer.format != SLUICE_F32 && layer.activation == SLUICE_HARD_SIGMOID;
-  record.options =
-      std::uint8_t((hard_gates ? hard_gates_option : 0) | (layer.peepholes ? peephole_option : 0) |
-                   (layer.cell_clip != 0 ? clip_option : 0));
+  record.options = std::uint8_t(
+      (hard_gates ? hard_gates_option : 0) | (layer.peepholes ? peephole_option : 0) |
+      (layer.cell_clip != 0 ? clip_option : 0) | (layer.cells > 0 ? projection_option : 0));
+  record.cells = static_cast<std::uint32_t>(layer.cells);
   record.cell_clip = layer.cell_clip;
   record.in = static_cast<std::uint32_t>(layer.in);
   record.out = static_cast<std::uint32_t>(layer.out);
@@ -116,7 +117,7 @@ Layer multiplied_out(const Layer& layer) {
     const Array& from = layer.array(to.role, to.backward);
     const Array* const factor = layer.find(
         to.role == Role::input_weight ? Role::input_factor : Role::state_factor, to.backward);
-    if (!to.is_matrix() || !factor) {
+    if (!to.is_matrix() || !factor || to.role == Role::projection) {
       to.values = from.values;
       continue;
     }

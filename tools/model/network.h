@@ -39,7 +39,8 @@ struct Layer {
   sluice_activation candidate = SLUICE_TANH;  ///< recurrent: of the candidate (LayerRecord)
   bool peepholes = false;                     ///< LSTM: its gates read its cell state
   float cell_clip = 0;                        ///< LSTM: the largest |c|; 0: it is not clipped
-  int rank = 0;  ///< recurrent: of matrices of low rank (LayerRecord::rank); 0: whole
+  int cells = 0;  ///< LSTM with a projection: the cells of a direction; else 0
+  int rank = 0;   ///< recurrent: of matrices of low rank (LayerRecord::rank); 0: whole
   int factor_shift_ih = 0, factor_shift_hh = 0;  ///< of fixed point and low rank
   /// Of fixed point: the blob stores only the blocks of its matrices that are not all zeros.
   bool sparse = false;
@@ -49,6 +50,8 @@ struct Layer {
   /// Its sources: 0 for the frame, else a layer counted from 1; empty: the layer before.
   std::vector<std::uint32_t> sources;
 
+  /// Returns the rows of a gate of one direction of a cell.
+  int gate_rows() const { return cells > 0 ? cells : both ? out / 2 : out; }
   const Anatomy& anatomy() const { return anatomy_of(std::uint32_t(kind)); }
   /// Returns the array of that role, which the layer must have.
   const Array& array(Role role, bool backward = false) const;

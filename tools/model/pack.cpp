@@ -271,6 +271,7 @@ Layer layer_of(const LayerRecord& record) {
   layer.shift_h = record.shift_h;
   layer.peepholes = (record.options & peephole_option) != 0;
   layer.cell_clip = record.cell_clip;
+  layer.cells = static_cast<int>(record.cells);
   layer.rank = record.rank;
   layer.factor_shift_ih = record.factor_shift_ih;
   layer.factor_shift_hh = record.factor_shift_hh;

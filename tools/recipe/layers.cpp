@@ -169,6 +169,14 @@ const Option options[] = {
              "not",
      .min = 0,
      .max = 1e6},
+    {.name = "projection",
+     .kinds = lstm,
+     .field = &L::projection,
+     .help =
+         "the output and the state h are a product of a matrix of this many rows with the numbers "
+         "of the cells (Sak et al. 2014), as PyTorch's proj_size; 0: they are these numbers",
+     .min = 0,
+     .max = widest_layer},
     {.name = "repeat",
      .kinds = recurrent_kinds,
      .field = &L::repeat,
@@ -402,9 +410,12 @@ void check_sense(const LayerSpec& layer, const std::string& place) {
   const bool given = layer.kind == SLUICE_DENSE && (layer.low != -1 || layer.high != 1);
   if (given && layer.activation != SLUICE_CLIP)
     refuse("{}: low and high are of clip; leave them out, or give activation = \"clip\"", place);
-  if (layer.rank > 0 && layer.rank >= layer.units)
+  const std::int64_t state = layer.projection > 0 ? layer.projection : layer.units;
+  if (layer.rank > 0 && layer.rank >= state)
     refuse("{}: rank: {} is not below the {} units, so it would save nothing; leave it out", place,
-           layer.rank, layer.units);
+           layer.rank, state);
+  if (layer.projection > 0 && layer.gate_dropout > 0)
+    refuse("{}: gate_dropout: not of an LSTM with a projection; leave it or projection out", place);
   if (layer.rank > 0 && layer.gate_dropout > 0)
     refuse("{}: gate_dropout: not of matrices of low rank; leave it or rank out", place);
   if (layer.weight != 0 && layer.loss == HeadLoss::none)

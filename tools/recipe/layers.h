@@ -33,6 +33,7 @@ struct LayerSpec {
   bool initial_state = false;      ///< recurrent: learns the state from which a sequence begins
   bool peepholes = false;          ///< LSTM
   double cell_clip = 0;            ///< LSTM; 0: none
+  std::int64_t projection = 0;     ///< LSTM: the units of its output; 0: as many as cells
   std::int64_t rank = 0;           ///< recurrent: of matrices of low rank; 0: they are whole
   std::string name;                ///< by which later layers may refer to it; may be empty
   std::string from;                ///< the one layer that it reads, by name; empty: the one before
@@ -44,7 +45,8 @@ struct LayerSpec {
   bool joins() const;
   /// Returns the width of the layer's output for `in` inputs.
   std::int64_t out(std::int64_t in) const {
-    return units == 0 ? in : directions == Directions::both ? 2 * units : units;
+    const std::int64_t own = projection > 0 ? projection : units;
+    return own == 0 ? in : directions == Directions::both ? 2 * own : own;
   }
 };
 

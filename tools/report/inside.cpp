@@ -45,9 +45,10 @@ std::string gate_name(std::string_view rows) {
 }
 
 /// Returns the gates of a layer that have rows of their own, without the candidate; none of a layer
-/// with peepholes, since its gates read the cell state, which no output shows.
+/// with peepholes, since its gates read the cell state, which no output shows, and none of one with
+/// a projection, whose gates are those of other units than the layer's.
 std::vector<GateName> gate_names(const Layer& layer) {
-  if (layer.peepholes) return {};
+  if (layer.peepholes || layer.cells > 0) return {};
   const Anatomy& anatomy = layer.anatomy();
   std::vector<GateName> names;
   for (int i = 0; i < anatomy.gates; ++i)

@@ -85,6 +85,7 @@ std::vector<std::pair<const char*, std::string>> shape_texts(const Layer& layer,
           {"alpha or high", fmt::format("{}", layer.second)},
           {"rank", std::to_string(layer.rank)},
           {"initial state", layer.initial_state ? "learned" : "zero"},
+          {"cells", std::to_string(layer.cells)},
           {"peepholes", layer.peepholes ? "true" : "false"},
           {"cell_clip", fmt::format("{}", layer.cell_clip)},
           {"sources", numbers.of_sources(layer)}};
