@@ -53,10 +53,10 @@ done
 for format in int8 w8a16; do
   "$make_case" "$out/$format-curves" $format 14 gru+relu+hard 21 lstm+linear 11 gru_before+hard 9 rnn+relu 10 lstm+relu+hard.5 9 gru+linear.4 8 dense 4
 done
-"$make_case" "$out/f32-curves" f32 14 gru+relu+hard 21 lstm+linear 11 gru_before+selu 9 rnn+softsign 10 lstm+relu.5 9 gru+linear.4 8 dense 4
+"$make_case" "$out/f32-curves" f32 14 gru+relu+hard 21 lstm+proj+peek+clip+relu 12 lstm+linear 11 gru_before+selu 9 rnn+softsign 10 lstm+relu.5 9 gru+linear.4 8 dense 4
 "$make_case" "$out/f32-curved-dense" f32 14 elu 13 leaky_relu 12 prelu 11 silu 10 gelu 9 gelu_tanh 9 softplus 8 clip 8 softsign 7 selu 7 hard_silu 6 exponential 5
 "$make_case" "$out/f32-fastgrnn" f32 24 fastgrnn 48
-"$make_case" "$out/f32-lstm-options" f32 14 lstm+peek 21 lstm+clip 9 lstm+proj 11 lstm+proj+peek+clip+relu+start.4 8 dense 4
+"$make_case" "$out/f32-lstm-options" f32 14 lstm+peek 21 lstm+clip 9 lstm+proj 11 lstm+proj+peek+clip+start.4 8 dense 4
 "$make_case" "$out/f32-lstm" f32 24 lstm 48
 "$make_case" "$out/f32-standardized" f32 180 standardize 180 gru 10
 # The golden set, which every other target runs too.
