@@ -349,7 +349,7 @@ def step_of_gru(nodes, constants, name, x, h, out, units, width):
     node("Add", [f"{name}_keep", f"{name}_new"], [out])
 
 
-def looped(name, scan):
+def looped(name, scan, started=False):
     """A GRU as a Loop, which gathers frames by the number of the step, or as a Scan; behind an If
     on a size that is known."""
     units = 4
@@ -385,7 +385,9 @@ def looped(name, scan):
              helper.make_node("Equal", ["batch", "one"], ["is_one"]),
              helper.make_node("If", ["is_one"], ["xt"], then_branch=then, else_branch=other),
              helper.make_node("Concat", ["one1", "units1"], ["state_shape"], axis=0),
-             helper.make_node("ConstantOfShape", ["state_shape"], ["h0"])]
+             helper.make_node("ConstantOfShape", ["state_shape"], ["zeros" if started else "h0"])]
+    if started:
+        constants["h0"] = numbers(1, units)
     constants["one"] = numpy.array(1)
     if scan:
         nodes.append(helper.make_node("Scan", ["h0", "xt"], ["h_last", "ys"], body=body,
@@ -438,6 +440,7 @@ def main():
     looped("loop", False)
     looped("scan", True)
     started_all()
+    looped("loop_started", False, True)
     (HERE / "README").write_text(
         f"made by import_onnx.py with PyTorch {torch.__version__.split('+')[0]}, onnx "
         f"{onnx.__version__}, ONNX Runtime {onnxruntime.__version__}\n")

@@ -41,7 +41,7 @@ if has_onnx; then
       count=$((count + 1))
     done
   done
-  [ "$count" -eq 43 ] || complain "$count files of ONNX, not 43"
+  [ "$count" -eq 44 ] || complain "$count files of ONNX, not 44"
 else
   echo "skipped, built without ONNX: .onnx"
 fi

@@ -86,6 +86,8 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
         const Atom& atom = formulas_.atom(one.atom);
         if (atom.kind != Atom::Kind::input || !inputs_[std::size_t(atom.number)].is_state)
           stuck("an initial state that is computed");
+        if (!inputs_[std::size_t(atom.number)].start.empty())
+          stuck("a state of a loop around it that does not begin at zero");
       }
   }
   if (node.find("clip")) stuck("clip, which bounds the sums of its gates");
