@@ -97,8 +97,9 @@ constexpr bool holds_curves = false;
 #else
 constexpr bool holds_curves = true;
 #endif
-/// Peepholes of LSTMs, their projections, and clipped cell states.
-#ifdef SLUICE_WITHOUT_LSTM_OPTIONS
+/// Peepholes of LSTMs, their projections, and clipped cell states: in float alone.
+#if defined(SLUICE_WITHOUT_LSTM_OPTIONS) || defined(SLUICE_WITHOUT_LSTM) || \
+    defined(SLUICE_WITHOUT_F32)
 constexpr bool holds_lstm_options = false;
 #else
 constexpr bool holds_lstm_options = true;

@@ -133,18 +133,10 @@ const LayerKind* kinds_of(uint8_t format) {
 namespace {
 
 int extent_of(Extent extent, const LayerRecord& one) {
-  switch (extent) {
-    case Extent::in:
-      return int(one.in);
-    case Extent::units:
-      return int(one.out);
-    case Extent::cells:
-      return int(cells_of(one));
-    case Extent::rank:
-      return one.rank;
-    default:
-      return 1;
-  }
+  if (extent == Extent::in) return int(one.in);
+  if (extent == Extent::units) return int(one.out);
+  if (holds_other_cells && extent == Extent::cells) return int(cells_of(one));
+  return holds_low_rank && extent == Extent::rank ? one.rank : 1;
 }
 
 /// Returns the offset behind an array, at a multiple of 64. The array must not be sparse, because
