@@ -45,6 +45,8 @@ curves="40-gru+relu-64 9-gru+linear-16 100-gru+relu-24 40-gru+hard-64 9-gru+hard
 others="$others $curves"
 # For floats alone: in fixed point a standardization is part of the inputs' scales.
 of_floats="150-standardize-150-gru-8 24-standardize-24-gru-32 60-standardize-60-gru-16-dense-4"
+# lstm+peek: with peepholes, lstm+clip: with a clipped cell state, lstm+proj: with a projection.
+of_floats="$of_floats 24-lstm+peek-16 24-lstm+peek-48 24-lstm+clip-16 24-lstm+clip-48 24-lstm+proj-16 24-lstm+proj-48 16-lstm+peek+clip+proj-32"
 for curve in hard_sigmoid elu leaky_relu prelu silu gelu gelu_tanh softplus clip softsign exponential selu hard_silu; do
   of_floats="$of_floats 20-$curve-80 16-$curve-24-dense-3"
 done

@@ -99,7 +99,7 @@ struct Training {
     for (int i = 0; i < batch; ++i) {
       labels[std::size_t(i)] = i % classes;
       sequences.push_back({x.data() + i * steps * in, std::uint32_t(steps), std::uint64_t(i),
-                           &labels[std::size_t(i)], nullptr, nullptr, nullptr});
+                           &labels[std::size_t(i)], nullptr, nullptr, nullptr, 0});
     }
   }
 

@@ -45,7 +45,7 @@ struct Training {
       labels[size_t(i)] = i % classes;
       const float* const frames = x.data() + size_t(i) * size_t(steps) * size_t(in);
       sequences.push_back(
-          {frames, uint32_t(steps), uint64_t(i), &labels[size_t(i)], nullptr, nullptr, nullptr});
+          {frames, uint32_t(steps), uint64_t(i), &labels[size_t(i)], nullptr, nullptr, nullptr, 0});
     }
   }
 

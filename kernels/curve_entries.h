@@ -50,6 +50,22 @@ SLUICE_KERNEL(void, gru_curve_back_f32, (const GatesBack& s, const OtherCurve& f
 SLUICE_KERNEL(void, lstm_curve_f32, (const LstmGates& s, const OtherCurve& f), (s, f))
 SLUICE_KERNEL(void, lstm_curve_back_f32, (const LstmBack& s, const OtherCurve& f), (s, f))
 
+/// As lstm_curve_f32, for options that are not all null and 0: i = s(fma(p_i, c, a_i)),
+/// f = s(fma(p_f, c, a_f)), c' = fma(f, c, i * g) clipped, t = f(c'), o = s(fma(p_o, c', a_o)).
+SLUICE_KERNEL(void, lstm_options_f32,
+              (const LstmGates& s, const OtherCurve& f, const LstmOptions& options),
+              (s, f, options))
+/// da_o = dh * t * s'(o); d = fma(da_o, p_o, fma(dh * o, f'(t), dc)), or 0 if c' is not inside of
+/// -clip to clip; da_i, da_f and da_g as in lstm_curve_back_f32;
+/// dc = fma(da_f, p_f, fma(da_i, p_i, d * f)). With peepholes, each unit's sums, row after row:
+/// sums_0 = fma(da_i, c, sums_0), sums_1 = fma(da_f, c, sums_1), sums_2 = fma(da_o, c', sums_2).
+/// @param c_next  the cell states after, in the layout of s.c
+/// @param sums    [3][hidden]; not used without peepholes
+SLUICE_KERNEL(void, lstm_options_back_f32,
+              (const LstmBack& s, const OtherCurve& f, const LstmOptions& options,
+               const float* c_next, float* sums),
+              (s, f, options, c_next, sums))
+
 /// As gru_update_f32, with n = f(a_n); as gru_update_back_f32, with f'(n) in place of 1 - n * n.
 SLUICE_KERNEL(void, gru_update_curve_f32, (const ResetBefore& s, const OtherCurve& f), (s, f))
 SLUICE_KERNEL(void, gru_update_curve_back_f32, (const ResetBefore& s, const OtherCurve& f), (s, f))

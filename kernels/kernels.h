@@ -211,6 +211,14 @@ struct LstmBack {
   Curve gate;
 };
 
+/// What an LSTM may have beside its gates.
+struct LstmOptions {
+  /// [3][hidden] p of i, f and o, by which a gate reads its own unit's cell state (Gers,
+  /// Schmidhuber 2000); null: none.
+  const float* peepholes;
+  float clip;  ///< c' is kept in -clip to clip; 0: it is not
+};
+
 /// The gates of a GRU that resets before its recurrent product (Cho et al. 2014), in two parts: one
 /// before that product and one after it. Forward and backward entries share this struct.
 struct ResetBefore {

@@ -20,6 +20,7 @@ enum class Role : uint8_t {
   candidate_weight,  ///< multiplies r * h, of a GRU that resets before
   input_factor,  ///< for low rank: multiplies the input; the input weight multiplies its product
   state_factor,  ///< the same for the state, and for r * h
+  projection,    ///< of an LSTM: multiplies o * tanh(c'), which gives h
   vectors,       ///< of an embedding: a column for each id
   input_bias,    ///< the start of the chains over the input
   state_bias,    ///< the start of the chains over the state
@@ -41,8 +42,11 @@ enum class Role : uint8_t {
   input_factor_bias,  ///< the start of an input factor's sums, in fixed point
   state_factor_bias,  ///< the same of a state factor
   slope,              ///< of a PReLU: the factors of negative numbers
-  start,  ///< of a window in fixed point: the numbers that stand for 0, before a stream's first
-          ///< step
+  start,      ///< of a window in fixed point: the numbers that stand for 0, before a stream's first
+              ///< step
+  peephole,   ///< of an LSTM: weights of the gates i, f and o over the cell state
+  initial_h,  ///< of a cell: the state from which a sequence begins
+  initial_c,  ///< the same of an LSTM's cell state
 };
 constexpr bool is_matrix(Role role) { return role <= Role::vectors; }
 /// Returns whether in fixed point the numbers are followed by as many multipliers of R.
@@ -59,10 +63,16 @@ constexpr bool of_state_factor(Role role) {
   return role == Role::state_factor || role == Role::state_factor_bias;
 }
 
+/// Returns whether an array exists only if the cell begins from a stored state.
+constexpr bool of_initial_state(Role role) {
+  return role == Role::initial_h || role == Role::initial_c;
+}
+
 /// The number of an array's rows or columns: one, the inputs of the layer, the units of a
-/// direction, or the layer's rank. A matrix of low rank that multiplies a factor's product has as
-/// many columns as that factor has rows, whatever its extent.
-enum class Extent : uint8_t { one, in, units, rank };
+/// direction, its cells (of an LSTM with a projection; else the units), or the layer's rank. A
+/// matrix of low rank that multiplies a factor's product has as many columns as that factor has
+/// rows, whatever its extent.
+enum class Extent : uint8_t { one, in, units, cells, rank };
 
 /// The field of a layer record with an array's offset. behind: there is no field; the array is at
 /// the next multiple of 64 behind the array before it.
@@ -83,8 +93,8 @@ struct ArrayAnatomy {
 
 /// The most arrays of one direction of a layer, in all number formats together; and of a layer in
 /// one format. Only floats go in both directions.
-constexpr int most_direction_arrays = 12;
-constexpr int most_arrays = 16;
+constexpr int most_direction_arrays = 13;
+constexpr int most_arrays = 20;
 
 /// The anatomy of one kind of layer.
 struct Anatomy {
@@ -177,8 +187,24 @@ constexpr Anatomy with_factors(Anatomy a) {
   return a;
 }
 
+/// Adds the arrays that a cell may have, which come last: those of low rank, an LSTM's peepholes
+/// and projection, and the initial state.
+constexpr Anatomy with_options(Anatomy a) {
+  a = with_factors(a);
+  if (a.kind == SLUICE_LSTM)
+    a.add(Role::peephole, "peephole", 3, Extent::cells, Extent::one, Field::behind, true,
+          Formats::floats);
+  if (a.kind == SLUICE_LSTM)
+    a.add(Role::projection, "weight_hr", 1, Extent::units, Extent::cells, Field::behind, true,
+          Formats::floats);
+  a.add(Role::initial_h, "initial_h", 1, Extent::units, Extent::one, Field::behind);
+  if (a.states == 2)
+    a.add(Role::initial_c, "initial_c", 1, Extent::cells, Extent::one, Field::behind);
+  return a;
+}
+
 constexpr Anatomy gru() {
-  return with_factors(with_reset_gate(with_state_product(cell(SLUICE_GRU, "gru", 3))));
+  return with_options(with_reset_gate(with_state_product(cell(SLUICE_GRU, "gru", 3))));
 }
 
 constexpr Anatomy gru_before() {
@@ -188,17 +214,18 @@ constexpr Anatomy gru_before() {
   a.add(Role::input_bias, "bias_ih", 3, Extent::units, Extent::one, Field::b_ih);
   a.add(Role::state_bias, "bias_hh", 3, Extent::units, Extent::one, Field::b_hh, true,
         Formats::fixed);
-  return with_factors(a);
+  return with_options(a);
 }
 
 constexpr Anatomy lstm() {
   Anatomy a = with_state_product(cell(SLUICE_LSTM, "lstm", 4));
+  for (int i = 0; i < a.arrays; ++i) a.array[i].rows = Extent::cells;
   a.candidate = 2, a.remembers = 1, a.states = 2, a.shifted_state = true;
   a.gate_names[0] = "i", a.gate_names[1] = "f", a.gate_names[2] = "g", a.gate_names[3] = "o";
-  return with_factors(a);
+  return with_options(a);
 }
 
-constexpr Anatomy rnn() { return with_factors(with_state_product(cell(SLUICE_RNN, "rnn", 1))); }
+constexpr Anatomy rnn() { return with_options(with_state_product(cell(SLUICE_RNN, "rnn", 1))); }
 
 /// The biases of the chains and their multipliers exist only in fixed point. In float the chains
 /// start from zero.
@@ -217,7 +244,7 @@ constexpr Anatomy fastgrnn() {
   a.add(Role::candidate_bias, "bias_update", 1, Extent::units, Extent::one, Field::behind);
   a.add(Role::zeta, "zeta", 1, Extent::one, Extent::one, Field::behind);
   a.add(Role::nu, "nu", 1, Extent::one, Extent::one, Field::behind);
-  return with_factors(a);
+  return with_options(a);
 }
 
 constexpr uint32_t every_activation = (bit(SLUICE_LOG) << 1) - 1;

@@ -40,7 +40,8 @@ struct LayerRecord {
   uint8_t kind;        ///< sluice_layer_kind
   uint8_t format;      ///< sluice_format
   uint8_t activation;  ///< Dense: sluice_activation. Recurrent: of the gates, 0 for sigmoid. Else 0
-  /// Recurrent: every_step_flag or mean_flag, both_directions_flag. All: once_flag, answer_flag.
+  /// Recurrent: every_step_flag or mean_flag, both_directions_flag, initial_state_flag. All:
+  /// once_flag, answer_flag.
   uint8_t flags;
   uint32_t in, out;
   /// Offsets from the start of the blob, multiples of 64, inside the weight section; 0 for none.
@@ -69,9 +70,10 @@ struct LayerRecord {
   uint32_t y;     ///< the first number of its output in a row of the buffers, a multiple of 8
   uint16_t rank;  ///< of a cell whose matrices have low rank, W = W1 W2: the columns of W1; else 0
   /// The curve of a cell's candidate, of an LSTM's output too: candidate_code. Rank, candidate and
-  /// hard_gates are one word, so that one comparison tells plain cells from others (is_plain).
+  /// options are one word, so that one comparison tells plain cells from others (is_plain).
   uint8_t candidate;
-  uint8_t hard_gates;  ///< fixed point: 1 if a cell's gates are a hard sigmoid; else 0
+  /// Of a cell: hard_gates_option, peephole_option, clip_option, projection_option; else 0.
+  uint8_t options;
   uint8_t factor_shift_ih, factor_shift_hh;  ///< fixed point: s of R for the sums of W2; else 0
   /// Fixed point, of an LSTM whose candidate is not tanh: h is in units of
   /// 2^(shift_c - shift_h - 15); else 0.
@@ -79,7 +81,8 @@ struct LayerRecord {
   uint8_t reserved_8;  ///< 0
   /// alpha of an ELU or a leaky ReLU, the highest value of a clip; else 0
   float second;
-  uint32_t reserved[2];  ///< 0
+  float cell_clip;  ///< of an LSTM with clip_option: the largest |c|, above 0; else 0
+  uint32_t cells;   ///< of an LSTM with projection_option: a direction's cells; else 0
 };
 
 /// The code of a candidate's curve in a record, and the curve of a code. tanh, which most cells
@@ -113,6 +116,17 @@ constexpr uint8_t once_flag = 8;
 /// The output is the answer or a part of it: the last layer's, and if that is a concat, its
 /// sources'.
 constexpr uint8_t answer_flag = 16;
+/// A sequence begins from states that the blob stores for each direction; without it from zero.
+constexpr uint8_t initial_state_flag = 32;
+/// Fixed point: the gates of a cell are a hard sigmoid.
+constexpr uint8_t hard_gates_option = 1;
+/// Float: the gates of an LSTM read its cell state through weights of their own.
+constexpr uint8_t peephole_option = 2;
+/// Float: the cell state of an LSTM is clipped.
+constexpr uint8_t clip_option = 4;
+/// Float: h is W (o * tanh(c')), of fewer numbers than there are cells, as a rule.
+constexpr uint8_t projection_option = 8;
+constexpr uint8_t lstm_options = peephole_option | clip_option | projection_option;
 constexpr uint32_t most_layers = 4096;
 
 static_assert(sizeof(BlobHeader) == 64 && sizeof(BlobSection) == 16 && sizeof(LayerRecord) == 80,

@@ -51,6 +51,8 @@ struct CellStep {
   const float* h;
   const float* c;  ///< Lstm: the cell state
   int stride;      ///< of h, product_state and c from stream to stream; 0: one for all
+  /// Lstm with a projection: of c and c_next, if there are several streams.
+  int c_stride;
   float *h_next, *c_next;
   int next_stride;
   int count;
@@ -64,7 +66,7 @@ struct Cell {
   int units;            ///< padded
   int gates;            ///< the chains of all gates: the length of a row of a
   int a_stride;         ///< from row to row of a: gates, unless the trainer spreads the rows
-  bool other = false;   ///< of low rank, or with another candidate than tanh
+  bool other = false;   ///< of low rank, with another candidate than tanh, or with options
   bool curved = false;  ///< the candidate has the curve `f`
   Curve gate;
   const void *w_ih, *w_hh;
@@ -145,11 +147,11 @@ struct Cell {
   }
 
  protected:
-  /// Writes b_ih + b_hh for the first `summed` gates, and b_ih for the others.
+  /// Writes b_ih + b_hh for the first `summed` rows, and b_ih for the others.
   void sum_biases(float* __restrict out, int summed) const {
     for (int i = 0; i < gates; i += panel_rows)
       for (int j = 0; j < panel_rows; ++j)
-        out[i + j] = i < summed * units ? b_ih[i + j] + b_hh[i + j] : b_ih[i + j];
+        out[i + j] = i < summed ? b_ih[i + j] + b_hh[i + j] : b_ih[i + j];
   }
 };
 
@@ -177,7 +179,8 @@ struct GruCell : Cell {
   static constexpr int gate_count = anatomy_of(kind).gates;
   GruCell(const LayerRecord& layer, const uint8_t* base) : Cell(layer, base, gate_count) {}
 
-  void bias(float* out) const { sum_biases(out, 2); }
+  int g_units() const { return units; }
+  void bias(float* out) const { sum_biases(out, 2 * units); }
 
   void step(const Kernels& kernels, const CellStep& s) const {
     begin(s);
@@ -245,6 +248,7 @@ struct PlainCell : Cell {
   static constexpr int gate_count() { return anatomy_of(CellType::kind).gates; }
   // NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility): the cells inherit it
   PlainCell(const LayerRecord& layer, const uint8_t* base) : Cell(layer, base, gate_count()) {}
+  int g_units() const { return CellType::extra * units; }  ///< of a row of g
   void step_one(const Kernels& kernels, const float* x, float* a, float* g, float* low,
                 float* state) const {
     step_in_parts(*static_cast<const CellType*>(this), kernels, x, a, g, low, state);
@@ -293,11 +297,35 @@ struct GruBeforeCell : PlainCell<GruBeforeCell> {
   }
 };
 
+/// The record of a cell that is not plain must outlive it.
 struct LstmCell : PlainCell<LstmCell> {
-  static constexpr int kind = SLUICE_LSTM, extra = 1;  ///< g: tanh(c')
-  using PlainCell::PlainCell;
+  /// g: tanh(c'); with a projection, then its input o * tanh(c').
+  static constexpr int kind = SLUICE_LSTM, extra = 1;
 
-  void bias(float* out) const { sum_biases(out, gate_count()); }
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): record_ costs a plain cell nothing
+  LstmCell(const LayerRecord& layer, const uint8_t* base) : PlainCell(layer, base) {
+    if (!holds_lstm_options || plain()) return;
+    record_ = &layer;
+    if (has_options()) gates = a_stride = gate_count() * padded(cells());
+  }
+
+  /// Returns whether the cell has peepholes or a projection, or clips its cell state. The functions
+  /// below are of such a cell, except the numbers of a row.
+  bool has_options() const {
+    return holds_lstm_options && !plain() && (record_->options & lstm_options);
+  }
+  bool projects() const { return has_options() && (record_->options & projection_option); }
+  int c_units() const { return projects() ? padded(cells()) : units; }      ///< of a row of c
+  int g_units() const { return projects() ? 2 * padded(cells()) : units; }  ///< of a row of g
+  int cells() const { return int(cells_of(*record_)); }
+  const float* projection() const { return array(Role::projection); }  ///< [units][cells]
+  OtherCurve curve() const { return candidate_curve(*record_); }
+  LstmOptions options() const {
+    return {record_->options & peephole_option ? array(Role::peephole) : nullptr,
+            record_->cell_clip};
+  }
+
+  void bias(float* out) const { sum_biases(out, gates); }
   /// Asks once whether the cell is plain, which is the most frequent step in firmware.
   void step(const Kernels& kernels, const CellStep& s) const {
     if (plain()) {
@@ -308,11 +336,40 @@ struct LstmCell : PlainCell<LstmCell> {
     finish(kernels, s);
   }
   void finish(const Kernels& kernels, const CellStep& s) const {
+    if (has_options()) return finish_with_options(kernels, s);
     if (holds_curves && curved) return curves_of(kernels).lstm_curve_f32(lstm_of(s), f);
     kernels.lstm_f32(lstm_of(s));
   }
 
  private:
+  const float* array(Role role) const {
+    const uint8_t* const base = static_cast<const uint8_t*>(w_ih) - record_->w_ih;
+    return reinterpret_cast<const float*>(base + offset_of(*record_, role));
+  }
+
+  /// It is a function of its own, so that a plain step has its stack for itself. With a projection,
+  /// h' = W (o * tanh(c')), whose chains start from zero.
+  __attribute__((noinline)) void finish_with_options(const Kernels& kernels,
+                                                     const CellStep& s) const {
+    LstmGates lstm = lstm_of(s);
+    const bool projected = projects();
+    if (projected) {
+      lstm.hidden = c_units();
+      lstm.t_stride = lstm.h_next_stride = g_units();
+      lstm.c_stride = lstm.c_next_stride = s.count > 1 ? s.c_stride : 0;
+      lstm.h_next = s.g + lstm.hidden;
+    }
+    curves_of(kernels).lstm_options_f32(lstm, curve(), options());
+    if (!projected) return;
+    for (int i = 0; i < s.count; ++i)
+      memset(s.h_next + ptrdiff_t(i) * s.next_stride, 0, size_t(units) * sizeof(float));
+    kernels.product_f32({projection(), units, cells(), 0}, {{s.h_next, s.next_stride},
+                                                            {lstm.h_next, lstm.h_next_stride},
+                                                            1,
+                                                            {s.h_next, s.next_stride},
+                                                            s.count});
+  }
+
   LstmGates lstm_of(const CellStep& s) const {
     LstmGates lstm;
     lstm.a = s.a, lstm.a_stride = a_stride;
@@ -324,13 +381,15 @@ struct LstmCell : PlainCell<LstmCell> {
     lstm.gate = gate;
     return lstm;
   }
+
+  const LayerRecord* record_;  ///< set if the cell is not plain
 };
 
 struct RnnCell : PlainCell<RnnCell> {
   static constexpr int kind = SLUICE_RNN, extra = 0;
   using PlainCell::PlainCell;
 
-  void bias(float* out) const { sum_biases(out, gate_count()); }
+  void bias(float* out) const { sum_biases(out, gates); }
   void step(const Kernels& kernels, const CellStep& s) const {
     over_state(kernels, s, gates);
     if (holds_curves && curved)

@@ -174,6 +174,22 @@ bool good_parameters(const LayerRecord& layer) {
   return good_parameter(layer.parameter, first) && good_parameter(layer.second, second);
 }
 
+/// Returns whether a layer has no other options than its kind and format may have, and the numbers
+/// of its options.
+/// @param hard  hard_gates_option, if the activation requires it, or 0
+bool good_options(const LayerRecord& layer, uint8_t hard) {
+  constexpr size_t numbers = offsetof(LayerRecord, cell_clip) / sizeof(uint32_t);
+  if (!holds_lstm_options)
+    return layer.options == hard &&
+           all_zero(reinterpret_cast<const uint32_t*>(&layer) + numbers, 2);
+  const bool may = layer.kind == SLUICE_LSTM && layer.format == SLUICE_F32;
+  const uint8_t own = may ? lstm_options : 0;
+  if ((layer.options & ~own) != hard) return false;
+  if (!good_parameter(layer.cell_clip, layer.options & clip_option)) return false;
+  if (!(layer.options & projection_option)) return layer.cells == 0;
+  return layer.cells >= 1 && layer.cells <= widest;
+}
+
 /// Returns whether the candidate is tanh, or a curve that the cell may have, whether the record
 /// says of a hard sigmoid in fixed point what its activation says, and whether the fields that
 /// nothing uses are 0.
@@ -183,11 +199,10 @@ bool good_candidate(const LayerRecord& layer) {
     return all_zero(reinterpret_cast<const uint32_t*>(&layer) + behind,
                     sizeof layer / sizeof(uint32_t) - behind);
   }
-  const bool unused = (layer.reserved_8 | layer.reserved[0] | layer.reserved[1]) == 0;
   const bool fixed = layer.format != SLUICE_F32;
   const bool hard =
       holds_curves && fixed && is_recurrent(layer.kind) && layer.activation == SLUICE_HARD_SIGMOID;
-  if (!unused || layer.hard_gates != uint8_t(hard)) return false;
+  if (layer.reserved_8 || !good_options(layer, hard ? hard_gates_option : 0)) return false;
   const bool lifts = holds_curves && fixed && layer.kind == SLUICE_LSTM && layer.candidate;
   if (layer.shift_h > (lifts ? most_state_shift : 0)) return false;
   if (!holds_curves || !layer.candidate) return true;

@@ -85,9 +85,12 @@ sluice_layer_info sluice_describe_layer(const sluice_model* handle, uint32_t ind
   info.candidate = candidate_of(layer.candidate);
   info.every_step = !last_step_only(layer), info.mean = (layer.flags & mean_flag) != 0;
   info.both_directions = (layer.flags & both_directions_flag) != 0;
+  info.initial_state = has_initial_state(layer);
   info.rank = layer.rank;
   if (!joins(layer.kind)) info.parts = layer.parts;
   if (layer.kind == SLUICE_WINDOW) info.dilation = layer.dilation;
+  info.peepholes = (layer.options & peephole_option) != 0, info.cell_clip = layer.cell_clip;
+  info.cells = layer.cells;
   info.inputs = layer.in, info.outputs = layer.out, info.sources = sources_of(layer);
   for_each_array(layer, [&](const Weights& a) {
     const uint8_t* const at = model.blob + a.offset;
@@ -142,7 +145,8 @@ uint64_t sluice_hash(const sluice_model* handle) {
       hash.add(uint32_t(layer.parts) |
                (layer.kind == SLUICE_WINDOW ? uint32_t(layer.dilation) << 16 : 0));
     if (layer.candidate) hash.add(uint32_t(layer.candidate) | uint32_t(layer.shift_h) << 8);
-    const float parameters[] = {layer.parameter, layer.second};
+    if (layer.options & lstm_options) hash.add(uint32_t(layer.options) | layer.cells << 8);
+    const float parameters[] = {layer.parameter, layer.second, layer.cell_clip};
     for (const float& parameter : parameters) {
       if (parameter == 0.0f) continue;
       uint32_t bits;

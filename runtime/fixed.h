@@ -224,13 +224,15 @@ struct FixedRecurrent {
     if (holds_low_rank && layer.rank) reduce(call, s);
     Cell::complete(call, s);
     if constexpr (holds_curves && anatomy_of(Cell::kind).curved) {
-      if (layer.candidate || layer.hard_gates)
+      if (layer.candidate || layer.options)
         return Format::run(*call.model.kernels, s,
-                           FixedCurves{layer.hard_gates != 0,
+                           FixedCurves{layer.options != 0,
                                        Activation(candidate_of(layer.candidate)), layer.shift_h});
     }
     Format::run(*call.model.kernels, s);
   }
+
+  static constexpr uint8_t flags = every_step_flag | (holds_initial_state ? initial_state_flag : 0);
 
   /// Computes the factors' products, which replace the input and the state of the cell's products.
   static void reduce(const StepCall& call, typename Cell::Step& s) {
@@ -253,7 +255,7 @@ struct FixedRecurrent {
   }
 
   static constexpr LayerKind kind =
-      make_kind<Cell::kind, Format::format>(state, step, nullptr, scratch, every_step_flag);
+      make_kind<Cell::kind, Format::format>(state, step, nullptr, scratch, flags);
 };
 
 template <class Format>

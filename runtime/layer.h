@@ -72,6 +72,89 @@ void single_row(const StepCall& step) {
   Layer::run(call, scratch);
 }
 
+// The layers and formats that this build holds (SLUICE_LAYERS, SLUICE_FORMATS in CMakeLists.txt),
+// for code that several layers share.
+#ifdef SLUICE_WITHOUT_BOTH_DIRECTIONS
+constexpr bool holds_both_directions = false;
+#else
+constexpr bool holds_both_directions = true;
+#endif
+#ifdef SLUICE_WITHOUT_MEAN
+constexpr bool holds_mean = false;
+#else
+constexpr bool holds_mean = true;
+#endif
+/// Cells whose matrices have low rank.
+#ifdef SLUICE_WITHOUT_LOW_RANK
+constexpr bool holds_low_rank = false;
+#else
+constexpr bool holds_low_rank = true;
+#endif
+/// Candidates of cells that are not tanh, activations of Dense beyond the first six, and in fixed
+/// point gates of a hard sigmoid (SLUICE_LAYERS in CMakeLists.txt).
+#ifdef SLUICE_WITHOUT_CURVES
+constexpr bool holds_curves = false;
+#else
+constexpr bool holds_curves = true;
+#endif
+/// Peepholes of LSTMs, their projections, and clipped cell states: in float alone.
+#if defined(SLUICE_WITHOUT_LSTM_OPTIONS) || defined(SLUICE_WITHOUT_LSTM) || \
+    defined(SLUICE_WITHOUT_F32)
+constexpr bool holds_lstm_options = false;
+#else
+constexpr bool holds_lstm_options = true;
+#endif
+/// Cells that begin from a stored state.
+#ifdef SLUICE_WITHOUT_INITIAL_STATE
+constexpr bool holds_initial_state = false;
+#else
+constexpr bool holds_initial_state = true;
+#endif
+/// Other cells than the GRU that resets after.
+#ifdef SLUICE_WITHOUT_OTHER_CELLS
+constexpr bool holds_other_cells = false;
+#else
+constexpr bool holds_other_cells = true;
+#endif
+#ifdef SLUICE_WITHOUT_EMBEDDING
+constexpr bool holds_embedding = false;
+#else
+constexpr bool holds_embedding = true;
+#endif
+#ifdef SLUICE_WITHOUT_NORM
+constexpr bool holds_norm = false;
+#else
+constexpr bool holds_norm = true;
+#endif
+/// Layers that read another layer than the one before, and layers that join.
+#ifdef SLUICE_WITHOUT_GRAPH
+constexpr bool holds_graph = false;
+#else
+constexpr bool holds_graph = true;
+#endif
+/// Windows over steps, pooling, and Dense over equal parts of its input: what convolutions are made
+/// of.
+#ifdef SLUICE_WITHOUT_CONVOLUTION
+constexpr bool holds_convolution = false;
+#else
+constexpr bool holds_convolution = true;
+#endif
+#ifdef SLUICE_WITHOUT_DIFFERENCE
+constexpr bool holds_difference = false;
+#else
+constexpr bool holds_difference = true;
+#endif
+#ifdef SLUICE_WITHOUT_STANDARDIZE
+constexpr bool holds_standardize = false;
+#else
+constexpr bool holds_standardize = true;
+#endif
+#ifdef SLUICE_WITHOUT_F32
+constexpr bool holds_f32 = false;
+#else
+constexpr bool holds_f32 = true;
+#endif
+
 /// An array of a layer's anatomy, without its name.
 struct ArrayShape {
   Role role;
@@ -82,7 +165,11 @@ struct ArrayShape {
   uint8_t index;  ///< among the arrays of the anatomy
 };
 
+/// Returns whether layers of this build may have an array in float, or in fixed point.
 constexpr bool holds_array(const ArrayAnatomy& array, bool fixed) {
+  if (!holds_initial_state && of_initial_state(array.role)) return false;
+  if (!holds_lstm_options && (array.role == Role::peephole || array.role == Role::projection))
+    return false;
   return array.formats == Formats::all || (array.formats == Formats::fixed) == fixed;
 }
 
@@ -116,14 +203,6 @@ struct ArrayShapes {
   }
   static constexpr List all = list();
 };
-
-/// Candidates of cells that are not tanh, activations of Dense beyond the first six, and in fixed
-/// point gates of a hard sigmoid (SLUICE_LAYERS in CMakeLists.txt).
-#ifdef SLUICE_WITHOUT_CURVES
-constexpr bool holds_curves = false;
-#else
-constexpr bool holds_curves = true;
-#endif
 
 /// A kind of layer in one number format: its functions, and a part of its anatomy.
 struct LayerKind {
@@ -179,69 +258,6 @@ inline const LayerKind& kind_in(const LayerKind* kinds, const LayerRecord& layer
   return *kinds;
 }
 
-// The layers and formats that this build holds (SLUICE_LAYERS, SLUICE_FORMATS in CMakeLists.txt),
-// for code that several layers share.
-#ifdef SLUICE_WITHOUT_BOTH_DIRECTIONS
-constexpr bool holds_both_directions = false;
-#else
-constexpr bool holds_both_directions = true;
-#endif
-#ifdef SLUICE_WITHOUT_MEAN
-constexpr bool holds_mean = false;
-#else
-constexpr bool holds_mean = true;
-#endif
-/// Cells whose matrices have low rank.
-#ifdef SLUICE_WITHOUT_LOW_RANK
-constexpr bool holds_low_rank = false;
-#else
-constexpr bool holds_low_rank = true;
-#endif
-/// Other cells than the GRU that resets after.
-#ifdef SLUICE_WITHOUT_OTHER_CELLS
-constexpr bool holds_other_cells = false;
-#else
-constexpr bool holds_other_cells = true;
-#endif
-#ifdef SLUICE_WITHOUT_EMBEDDING
-constexpr bool holds_embedding = false;
-#else
-constexpr bool holds_embedding = true;
-#endif
-#ifdef SLUICE_WITHOUT_NORM
-constexpr bool holds_norm = false;
-#else
-constexpr bool holds_norm = true;
-#endif
-/// Layers that read another layer than the one before, and layers that join.
-#ifdef SLUICE_WITHOUT_GRAPH
-constexpr bool holds_graph = false;
-#else
-constexpr bool holds_graph = true;
-#endif
-/// Windows over steps, pooling, and Dense over equal parts of its input: what convolutions are made
-/// of.
-#ifdef SLUICE_WITHOUT_CONVOLUTION
-constexpr bool holds_convolution = false;
-#else
-constexpr bool holds_convolution = true;
-#endif
-#ifdef SLUICE_WITHOUT_DIFFERENCE
-constexpr bool holds_difference = false;
-#else
-constexpr bool holds_difference = true;
-#endif
-#ifdef SLUICE_WITHOUT_STANDARDIZE
-constexpr bool holds_standardize = false;
-#else
-constexpr bool holds_standardize = true;
-#endif
-#ifdef SLUICE_WITHOUT_F32
-constexpr bool holds_f32 = false;
-#else
-constexpr bool holds_f32 = true;
-#endif
-
 /// Returns whether a kind that this build holds is a cell.
 inline bool is_recurrent(uint8_t kind) {
   if (!holds_other_cells) return kind == SLUICE_GRU;
@@ -250,10 +266,10 @@ inline bool is_recurrent(uint8_t kind) {
 }
 
 /// Whether this build holds no cells but those of is_plain, and no other curves.
-constexpr bool only_plain_cells = !holds_low_rank && !holds_curves;
+constexpr bool only_plain_cells = !holds_low_rank && !holds_curves && !holds_lstm_options;
 
-/// Returns whether the word of rank, candidate and gates is that of a cell with whole matrices, the
-/// candidate tanh, and in fixed point sigmoid gates.
+/// Returns whether the word of rank, candidate and options is that of a cell with whole matrices,
+/// the candidate tanh, in fixed point sigmoid gates, and in float no option of an LSTM.
 inline bool has_plain_word(const LayerRecord& layer) {
   static_assert(offsetof(LayerRecord, rank) % sizeof(uint32_t) == 0, "a Cortex-M0 needs it");
   const uint8_t* const at = reinterpret_cast<const uint8_t*>(&layer) + offsetof(LayerRecord, rank);
@@ -262,22 +278,25 @@ inline bool has_plain_word(const LayerRecord& layer) {
   return word == 0;
 }
 
-/// Returns whether a cell that this build holds has whole matrices, the candidate tanh, and in
-/// fixed point sigmoid gates.
+/// Returns whether a cell that this build holds has whole matrices, the candidate tanh, in fixed
+/// point sigmoid gates, and in float no option of an LSTM.
 inline bool is_plain(const LayerRecord& layer) { return only_plain_cells || has_plain_word(layer); }
 
 /// Returns whether a layer has one of the curves that an image may leave out.
 inline bool is_curved(const LayerRecord& layer) {
-  return layer.candidate || layer.hard_gates || layer.activation > SLUICE_HARD_SIGMOID;
+  return layer.candidate || (layer.options & hard_gates_option) ||
+         layer.activation > SLUICE_HARD_SIGMOID;
 }
 
 /// Returns whether this build holds a layer with all of its options.
 inline bool holds_layer(const LayerRecord& layer) {
-  const uint8_t missing =
-      (holds_mean ? 0 : mean_flag) | (holds_both_directions ? 0 : both_directions_flag);
+  const uint8_t missing = (holds_mean ? 0 : mean_flag) |
+                          (holds_both_directions ? 0 : both_directions_flag) |
+                          (holds_initial_state ? 0 : initial_state_flag);
   const bool held = only_plain_cells
                         ? has_plain_word(layer) && layer.activation <= SLUICE_HARD_SIGMOID
-                        : (holds_low_rank || !layer.rank) && (holds_curves || !is_curved(layer));
+                        : (holds_low_rank || !layer.rank) && (holds_curves || !is_curved(layer)) &&
+                              (holds_lstm_options || !(layer.options & lstm_options));
   return find_layer(layer.kind, layer.format) && held &&
          !(is_recurrent(layer.kind) && (layer.flags & missing));
 }
@@ -286,6 +305,22 @@ inline bool holds_layer(const LayerRecord& layer) {
 inline bool goes_both_ways(const LayerRecord& layer) {
   return holds_both_directions && (layer.flags & both_directions_flag);
 }
+
+/// Returns the cells of a direction of an LSTM: the numbers of its c, and the rows of each gate.
+inline uint32_t cells_of(const LayerRecord& one_direction) {
+  return holds_lstm_options && one_direction.cells ? one_direction.cells : one_direction.out;
+}
+
+/// Returns whether a cell begins from a stored state.
+inline bool has_initial_state(const LayerRecord& layer) {
+  return holds_initial_state && (layer.flags & initial_state_flag);
+}
+
+/// Copies the initial state of a direction, which must have one, to a state of a stream, or in
+/// float to one of a direction in the scratch: h, then an LSTM's c. In fixed point the blob has 32
+/// bits for each number, of which a state has the lower half.
+/// @param base  the blob
+void copy_initial_state(const LayerRecord& one_direction, const uint8_t* base, void* state);
 
 /// Returns whether a layer outputs only the last step, or the mean.
 inline bool last_step_only(const LayerRecord& layer) {

@@ -155,16 +155,10 @@ const LayerKind* kinds_of(uint8_t format) {
 namespace {
 
 int extent_of(Extent extent, const LayerRecord& one) {
-  switch (extent) {
-    case Extent::in:
-      return int(one.in);
-    case Extent::units:
-      return int(one.out);
-    case Extent::rank:
-      return one.rank;
-    default:
-      return 1;
-  }
+  if (extent == Extent::in) return int(one.in);
+  if (extent == Extent::units) return int(one.out);
+  if (holds_other_cells && extent == Extent::cells) return int(cells_of(one));
+  return holds_low_rank && extent == Extent::rank ? one.rank : 1;
 }
 
 /// Returns the offset behind an array, at a multiple of 64. The array must not be sparse, because
@@ -182,6 +176,9 @@ const LayerRecord& counted(const LayerRecord& layer, LayerRecord& room) {
 
 /// Returns whether a direction has an array that its kind may have.
 bool has_array(const LayerRecord& one, Role role) {
+  if (holds_initial_state && of_initial_state(role)) return has_initial_state(one);
+  if (holds_lstm_options && role == Role::peephole) return one.options & peephole_option;
+  if (holds_lstm_options && role == Role::projection) return one.options & projection_option;
   if (holds_f32 && role == Role::slope) return holds_curves && one.activation == SLUICE_PRELU;
   if (of_input_factor(role)) return holds_low_rank && has_input_factor(one);
   return !of_state_factor(role) || (holds_low_rank && has_state_factor(one));
@@ -202,7 +199,8 @@ uint32_t field_of(const LayerRecord& one, Field field) {
 }
 
 /// Whether a kind of this build has an array without a field, behind another array.
-constexpr bool follows_another = holds_other_cells || holds_low_rank;
+constexpr bool follows_another =
+    holds_other_cells || holds_low_rank || holds_initial_state || holds_lstm_options;
 
 }  // namespace
 
@@ -259,6 +257,18 @@ uint32_t offset_of(const LayerRecord& one, Role role) {
   while (arrays.next(array) && array.role != role) {
   }
   return array.offset;
+}
+
+void copy_initial_state(const LayerRecord& one, const uint8_t* base, void* state) {
+  const bool fixed = !holds_f32 || one.format != SLUICE_F32;
+  uint8_t* to = static_cast<uint8_t*>(state);
+  ArrayIterator arrays(one);
+  for (Weights array; arrays.next(array);) {
+    if (!of_initial_state(array.role)) continue;
+    const size_t stored = sizeof(float), bytes = fixed ? sizeof(int16_t) : stored;
+    for (int i = 0; i < padded(array.rows); ++i, to += bytes)
+      memcpy(to, base + array.offset + size_t(i) * stored, bytes);
+  }
 }
 
 }  // namespace sluice

@@ -15,7 +15,9 @@ struct StateShape {
 
   /// @param layer  one direction
   StateShape(const LayerRecord& layer, bool has_c)
-      : units(padded(int(layer.out))), floats((has_c ? 2 : 1) * units), sum(0) {
+      : units(padded(int(layer.out))),
+        floats(units + (has_c ? padded(int(cells_of(layer))) : 0)),
+        sum(0) {
     if (!holds_mean || !(layer.flags & mean_flag)) return;
     sum = floats;
     floats += units + 4;  // the count, and padding to 16 bytes
@@ -66,7 +68,7 @@ struct Recurrent {
   static void step_of_cell(const StepCall& call, const float* x, float* a, float* h) {
     const CellType cell(call.layer, call.model.blob);
     float* const g = a + cell.gates;
-    cell.step_one(*call.model.kernels, x, a, g, g + CellType::extra * cell.units, h);
+    cell.step_one(*call.model.kernels, x, a, g, g + cell.g_units(), h);
   }
 
   /// The scratch of a direction.
@@ -83,7 +85,7 @@ struct Recurrent {
   static DirectionArrays take_arrays(const Call& call, const CellType& cell, Arena& scratch) {
     DirectionArrays arrays{};
     arrays.a = scratch.take<float>(uint64_t(call.rows()) * uint64_t(cell.gates));
-    arrays.g = scratch.take<float>(uint64_t(call.streams) * uint64_t(CellType::extra * cell.units));
+    arrays.g = scratch.take<float>(uint64_t(call.streams) * uint64_t(cell.g_units()));
     arrays.low = scratch.take<float>(uint64_t(call.rows()) * uint64_t(cell.low_units));
     if (!goes_both_ways(call.layer) && call.rows() == 1 && scratch.measures()) return arrays;
     arrays.bias = scratch.take<float>(uint64_t(cell.gates));
@@ -115,6 +117,8 @@ struct Recurrent {
       one = direction_of(call.layer, backward);
       cell = CellType(one, call.model.blob);
       memset(arrays.state, 0, size_t(call.streams) * size_t(shape.floats) * sizeof(float));
+      for (int s = 0; has_initial_state(one) && s < call.streams; ++s)
+        copy_initial_state(one, call.model.blob, arrays.state + ptrdiff_t(s) * shape.floats);
       run_direction(call, cell, shape, arrays, backward);
     }
   }
@@ -140,7 +144,7 @@ struct Recurrent {
         s.a = row, s.g = arrays.g;
         s.h = s.product_state = s.h_next = h;
         s.c = s.c_next = c;
-        s.stride = s.next_stride = stride;
+        s.stride = s.next_stride = s.c_stride = stride;
         s.count = streams;
         s.low = s.low_reset = arrays.low;
         cell.step(kernels, s);
@@ -165,7 +169,8 @@ struct Recurrent {
   }
 
   static constexpr uint8_t flags = every_step_flag | (holds_mean ? mean_flag : 0) |
-                                   (holds_both_directions ? both_directions_flag : 0);
+                                   (holds_both_directions ? both_directions_flag : 0) |
+                                   (holds_initial_state ? initial_state_flag : 0);
   static constexpr LayerKind kind =
       make_kind<CellType::kind, SLUICE_F32>(state, step, run, nullptr, flags);
 };

@@ -153,8 +153,8 @@ typedef struct {
   uint32_t vocabulary; /* how many ids there are, if frames are ids; else 0 */
   /* 1: a layer goes in both directions, so that the model takes whole sequences: every call of
    * sluice_run, and every frame of sluice_step and sluice_step_many, is a sequence of its own that
-   * begins from the zero state. sluice_use.steps must then be the length of the longest sequence: a
-   * longer one is cut into sequences of that length. */
+   * begins from the state of sluice_reset. sluice_use.steps must then be the length of the longest
+   * sequence: a longer one is cut into sequences of that length. */
   uint32_t whole_sequences;
   /* parts of an answer: 1, or the number of sources if the network ends in a concat
    * (sluice_describe_answer) */
@@ -227,6 +227,7 @@ typedef struct {
   uint32_t every_step;   /* 1: the layer has an output for every step */
   uint32_t mean;         /* 1: a recurrent layer whose output is the mean over the steps so far */
   uint32_t both_directions; /* 1: a recurrent layer that goes in both directions */
+  uint32_t initial_state; /* 1: a recurrent layer that begins from a state in the blob, not zero */
   uint32_t inputs, outputs; /* numbers that it reads, and numbers of its output */
   uint32_t sources;         /* 1, or how many sources it joins (sluice_layer_source) */
   uint32_t weight_bytes;    /* in the blob, padding included */
@@ -235,6 +236,9 @@ typedef struct {
   uint64_t macs; /* multiply-accumulates of a step; a sparse layer counts as if it were dense */
   /* recurrent: if its matrices have low rank, W = W1 W2, the number of columns of W1; else 0 */
   uint32_t rank;
+  uint32_t peepholes; /* 1: an LSTM whose gates read its cell state */
+  uint32_t cells;     /* of an LSTM with a projection: the cells of a direction; else 0 */
+  float cell_clip;    /* the largest magnitude of an LSTM's cell state; 0: it is not clipped */
   /* fixed point: the matrices' blocks of 8 x 4 weights, and how many of them the blob stores, which
    * is fewer if the layer is sparse */
   uint32_t blocks, stored_blocks;
@@ -300,7 +304,7 @@ typedef struct {
   uint64_t opaque[7];
 } sluice_stream;
 
-/* Starts a stream in the caller's memory, with its state reset to zero.
+/* Starts a stream in the caller's memory, with its state reset (sluice_reset).
  * model    must stay where it is while the stream is used
  * state    at a multiple of SLUICE_ALIGNMENT, of this stream alone
  * scratch  at a multiple of SLUICE_ALIGNMENT; it needs no initialization and holds nothing between
@@ -326,7 +330,8 @@ void sluice_step_many(sluice_stream* const* streams, size_t n, const void* x, vo
  * value is valid: copy it out to save it, copy it in to continue from there. */
 void* sluice_state(sluice_stream* stream, size_t* bytes);
 
-/* Sets the state to zero, as at the start. */
+/* Sets the state as at the start: to zero, or for a layer with an initial state
+ * (sluice_layer_info.initial_state) to that. */
 void sluice_reset(sluice_stream* stream);
 
 /* Return the index of the largest of n >= 1 numbers, the first one of equals. A NaN is never the

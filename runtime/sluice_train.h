@@ -242,8 +242,12 @@ typedef struct {
   const int32_t* ids; /* [steps] replaces x for a model that begins with an embedding */
   /* The stream's state, in the layout and size of sluice_state, for long sequences in pieces: the
    * sequence begins from it, and leaves its last state in it. No gradient goes back through it.
-   * NULL: begins from zero. */
+   * NULL: begins like a stream after sluice_reset. */
   float* state;
+  /* With state, 1: this is the first piece of the long sequence, which begins like a stream after
+   * sluice_reset and only leaves its last state in `state`. So an initial state of the model
+   * receives its gradient. 0: the sequence begins from `state`. */
+  uint32_t begins;
 } sluice_sequence;
 
 typedef struct {

@@ -27,6 +27,29 @@ struct ModelCall {
   ptrdiff_t state_stride;
 };
 
+/// Copies the initial states of all layers of one direction. It is a function of its own so that
+/// those that call it, a step among them, stay short.
+__attribute__((noinline)) void copy_initial_states(const OpenModel& model, uint8_t* state) {
+  for (const LayerRecord* layer = model.layers; layer <= model.last; ++layer) {
+    if (has_initial_state(*layer) && !goes_both_ways(*layer))
+      copy_initial_state(*layer, model.blob, state);
+    state += kind_in(model.kinds, *layer).state(*layer);
+  }
+}
+
+/// Sets a stream's state, that of all layers, as it is before a sequence.
+inline void begin_state(const OpenModel& model, uint8_t* state, size_t bytes) {
+  if (!bytes) return;
+  memset(state, 0, bytes);
+  if (holds_initial_state) copy_initial_states(model, state);
+}
+
+/// The same before every call of a model that takes whole sequences. It is a function of its own
+/// for the sake of a step's registers.
+__attribute__((noinline)) void begin_whole(const OpenModel& model, uint8_t* state) {
+  begin_state(model, state, model.state_bytes);
+}
+
 /// Runs a layer that has only a step, one row after another.
 void run_rows(const LayerKind& kind, const Call& call, Arena& arena) {
   void* const scratch = arena.take<uint8_t>(kind.scratch(call.layer));
@@ -115,8 +138,7 @@ uint64_t step_together(const OpenModel& model, sluice_stream* const* streams, in
     return scratch.peak;
   }
   for (int i = 0; i < n; ++i) {
-    if (holds_both_directions && model.whole && bytes)
-      memset(stream_of(streams[i]).state, 0, bytes);
+    if (holds_both_directions && model.whole) begin_whole(model, stream_of(streams[i]).state);
     memcpy(states + size_t(i) * bytes, stream_of(streams[i]).state, bytes);
   }
   run_layers(model, {1, n, x, y, states, ptrdiff_t(bytes)}, scratch);
@@ -156,7 +178,7 @@ void run_pieces(Stream& s, const void* frames, void* answers, size_t steps) {
   while (steps > 0) {
     const size_t piece = traces && s.trace ? 1 : steps < s.use.steps ? steps : s.use.steps;
     Arena scratch(s.scratch);
-    if (holds_both_directions && model.whole && s.state_bytes) memset(s.state, 0, s.state_bytes);
+    if (holds_both_directions && model.whole) begin_whole(model, s.state);
     if (piece == 1) {
       step_stream(s, x, y);
     } else {
@@ -181,8 +203,7 @@ const void* step_stream(const Stream& stream, const void* frame, void* y) {
   const LayerRecord* const last = model.last;
   void* const end = y && padded(outputs) == outputs ? y : stream.scratch + last->y * number;
   uint8_t* state = stream.state;
-  if (holds_both_directions && model.whole && stream.state_bytes)
-    memset(state, 0, stream.state_bytes);
+  if (holds_both_directions && model.whole) begin_whole(model, state);
   if (traces && stream.trace) stream.trace(stream.trace_context, 0, frame, model.header().inputs);
   const void* x = frame;
   uint32_t index = 0;  // of the layer; the distance of two records would take a division
@@ -324,8 +345,8 @@ void* sluice_state(sluice_stream* handle, size_t* bytes) {
 }
 
 void sluice_reset(sluice_stream* handle) {
-  Stream& s = stream_of(handle);
-  if (s.state_bytes) memset(s.state, 0, s.state_bytes);
+  const Stream& s = stream_of(handle);
+  begin_state(*s.model, s.state, s.state_bytes);
 }
 
 size_t sluice_argmax(const float* y, size_t n) {

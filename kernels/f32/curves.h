@@ -355,6 +355,98 @@ void lstm_curve_back_f32(const LstmBack& gates, const OtherCurve& curve) {
   }
 }
 
+/// Returns the nearest number in -most to most, or x if most is 0; NaN stays NaN.
+template <class V>
+inline V clipped(V x, float most) {
+  using M = Make<V>;
+  if (most == 0.0f) return x;
+  return select(M::set(most) < x, M::set(most), select(x < M::set(-most), M::set(-most), x));
+}
+
+template <class Set>
+void lstm_options_f32(const LstmGates& gates, const OtherCurve& curve, const LstmOptions& options) {
+  const LstmGates s = gates;
+  const OtherCurve f = curve;
+  const float* const p = options.peepholes;
+  const float clip = options.clip;
+  for (int n = 0; n < s.count; ++n) {
+    float* const a = s.a + ptrdiff_t(n) * s.a_stride;
+    float* const t = s.t + ptrdiff_t(n) * s.t_stride;
+    const float* const c = s.c + ptrdiff_t(n) * s.c_stride;
+    float* const c_next = s.c_next + ptrdiff_t(n) * s.c_next_stride;
+    float* const h_next = s.h_next + ptrdiff_t(n) * s.h_next_stride;
+    const int hidden = s.hidden;
+    for (int gate = 0; p && gate < 2; ++gate) {
+      float* const chain = a + gate * hidden;
+      const float* const w = p + gate * hidden;
+      sweep<Set>(size_t(hidden), [=](auto make, size_t i) {
+        store(chain + i, fma(make.load(w + i), make.load(c + i), make.load(chain + i)));
+      });
+    }
+    activate<Set>(s.gate, a, 2 * size_t(hidden));
+    sweep<Set>(size_t(hidden), [=](auto make, size_t i) {
+      const auto chain = make.load(a + 2 * hidden + i), g = curve_of(f, chain, chain);
+      store(a + 2 * hidden + i, g);
+      const auto next =
+          clipped(fma(make.load(a + hidden + i), make.load(c + i), make.load(a + i) * g), clip);
+      store(c_next + i, next);
+      store(t + i, curve_of(f, next, next));
+      if (p)
+        store(a + 3 * hidden + i,
+              fma(make.load(p + 2 * hidden + i), next, make.load(a + 3 * hidden + i)));
+    });
+    activate<Set>(s.gate, a + 3 * hidden, size_t(hidden));
+    sweep<Set>(size_t(hidden), [=](auto make, size_t i) {
+      store(h_next + i, make.load(a + 3 * hidden + i) * make.load(t + i));
+    });
+  }
+}
+
+template <class Set>
+void lstm_options_back_f32(const LstmBack& gates, const OtherCurve& curve,
+                           const LstmOptions& options, const float* all_next, float* sums) {
+  const LstmBack s = gates;
+  const OtherCurve f = curve;
+  const float* const p = options.peepholes;
+  const float clip = options.clip;
+  for (int n = 0; n < s.count; ++n) {
+    float* const a = s.a + ptrdiff_t(n) * s.a_stride;
+    const float* const t = s.t + ptrdiff_t(n) * s.t_stride;
+    const float* const c = s.c + ptrdiff_t(n) * s.c_stride;
+    const float* const c_next = all_next + ptrdiff_t(n) * s.c_stride;
+    const float* const dh = s.dh + ptrdiff_t(n) * s.dh_stride;
+    float* const dc = s.dc + ptrdiff_t(n) * s.dc_stride;
+    const int hidden = s.hidden;
+    with_derivative(s.gate, [=](auto slope) {
+      sweep<Set>(size_t(hidden), [=](auto make, size_t k) {
+        const auto i = make.load(a + k), forget = make.load(a + hidden + k),
+                   g = make.load(a + 2 * hidden + k), o = make.load(a + 3 * hidden + k),
+                   squashed = make.load(t + k), dy = make.load(dh + k), before = make.load(c + k),
+                   after = make.load(c_next + k);
+        const auto da_o = dy * squashed * slope(make, o);
+        auto d = fma(dy * o, slope_of(f, squashed, squashed), make.load(dc + k));
+        if (p) d = fma(da_o, make.load(p + 2 * hidden + k), d);
+        const auto zero = make.set(0.0f);
+        if (clip > 0.0f) d = select(abs(after) < make.set(clip), d, zero);
+        const auto da_i = d * g * slope(make, i), da_f = d * before * slope(make, forget);
+        store(a + k, da_i);
+        store(a + hidden + k, da_f);
+        store(a + 2 * hidden + k, d * i * slope_of(f, g, g));
+        store(a + 3 * hidden + k, da_o);
+        auto back = d * forget;
+        if (p) {
+          back = fma(da_f, make.load(p + hidden + k), fma(da_i, make.load(p + k), back));
+          float *const sum_i = sums, *const sum_f = sums + hidden, *const sum_o = sum_f + hidden;
+          store(sum_i + k, fma(da_i, before, make.load(sum_i + k)));
+          store(sum_f + k, fma(da_f, before, make.load(sum_f + k)));
+          store(sum_o + k, fma(da_o, after, make.load(sum_o + k)));
+        }
+        store(dc + k, back);
+      });
+    });
+  }
+}
+
 template <class Set>
 void gru_update_curve_f32(const ResetBefore& all, const OtherCurve& curve) {
   const int hidden = all.hidden;

@@ -12,8 +12,10 @@ namespace {
 int widest_units(const OpenModel& model, int least) {
   int most = least;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
-    const int units = padded(int(model.layers[i].out)), in = padded(int(model.layers[i].in));
+    const int units = padded(int(model.layers[i].out)), in = padded(int(model.layers[i].in)),
+              cells = padded(int(cells_of(model.layers[i])));
     most = units > most ? units : most;
+    most = cells > most ? cells : most;
     most = in > most ? in : most;
   }
   return most;

@@ -29,6 +29,7 @@ struct Transposed {
   const float* hh_factor = nullptr;  ///< [units][low_units]
   const float* ih;                   ///< [padded(in) or low_units][gates]; null: not needed
   const float* ih_factor = nullptr;  ///< [padded(in)][low_units]; null: not needed
+  const float* hr = nullptr;         ///< [cell_units][units] of a projection; else null
 };
 
 /// Takes arrays for the transposed weights of a direction, and fills them if `write`.
@@ -45,6 +46,8 @@ Transposed take_transposed(const CellType& cell, bool wants_dx, Arena& arena, bo
   t.hh = take(cell.w_hh, rows, cell.state_cols);
   if constexpr (CellType::kind == SLUICE_GRU_BEFORE)
     t.hn = take(cell.w_hn(), cell.units, cell.state_cols);
+  if constexpr (CellType::kind == SLUICE_LSTM)
+    if (cell.projects()) t.hr = take(cell.projection(), cell.units, cell.cells());
   if (cell.low_rank()) t.hh_factor = take(cell.hh_factor, cell.low_units, cell.hidden);
   const bool reduces = cell.low_rank() && cell.ih_factor;
   if (wants_dx || reduces) t.ih = take(cell.w_ih, cell.gates, cell.in_cols);
@@ -59,15 +62,16 @@ struct StepBack {
   const Transposed& transposed;
   const GateDropout& gates;
   const StateGradient& state;
-  float *a = nullptr, *g = nullptr;      ///< rows of this step
-  const float* h = nullptr;              ///< the state before, which the update reads
-  const float* product_state = nullptr;  ///< the state before, as it entered the products
-  const float* c = nullptr;              ///< the cell state before
-  const float* mask = nullptr;           ///< [sequences][units] of recurrent dropout; null: none
-  float* sums = nullptr;                 ///< [4][units] of a FastGRNN, over all steps; else null
+  float *a = nullptr, *g = nullptr;             ///< rows of this step
+  const float* h = nullptr;                     ///< the state before, which the update reads
+  const float* product_state = nullptr;         ///< the state before, as it entered the products
+  const float *c = nullptr, *c_next = nullptr;  ///< the cell state before and after
+  const float* mask = nullptr;  ///< [sequences][units] of recurrent dropout; null: none
+  float* projected = nullptr;   ///< [sequences][units] receives dh if there is a projection
+  float* sums = nullptr;  ///< [4][units] of a FastGRNN or of peepholes, over all steps; else null
   int active = 0;
   bool first =
-      false;  ///< the direction's first step: the gradient of the state before is not needed
+      false;  ///< the direction's first step, whose gradient of the state before is not needed
   float* low = nullptr;        ///< for low rank: rows of this step for the gradient of the state
                                ///< factor's product
   float* low_reset = nullptr;  ///< the same over r * h, of a GruBefore
@@ -190,11 +194,35 @@ struct Back<LstmCell> {
     back.dc = s.state.dc, back.dc_stride = units;
     back.hidden = units, back.count = s.active;
     back.gate = cell.gate;
-    if (cell.curved)
+    if (cell.projects()) through_projection(cell, s, back);
+    if (cell.has_options())
+      curves_of(s.call.kernels)
+          .lstm_options_back_f32(back, cell.curve(), cell.options(), s.c_next, s.sums);
+    else if (cell.curved)
       curves_of(s.call.kernels).lstm_curve_back_f32(back, cell.f);
     else
       s.call.kernels.lstm_back_f32(back);
     through_gates(s, cell, true);
+  }
+
+  /// Keeps the gradient of h, and makes of it that of the projection's input.
+  static void through_projection(const LstmCell& cell, const StepBack& s, LstmBack& back) {
+    const int units = cell.units, wide = cell.c_units();
+    memcpy(s.projected, s.state.dh, size_t(s.active) * size_t(units) * sizeof(float));
+    s.call.kernels.product_f32(
+        {s.transposed.hr, wide, units, 0},
+        {{s.call.zeros, 0}, {s.state.dh, units}, 1, {s.state.spare, wide}, s.active});
+    back.dh = s.state.spare;
+    back.t_stride = cell.g_units();
+    back.c_stride = back.dh_stride = back.dc_stride = back.hidden = wide;
+  }
+
+  /// Computes the gradients of the peepholes from each unit's sums, which are over the steps from
+  /// the direction's last one to its first, and over the sequences of a step in their order.
+  static void peephole_gradients(const LstmCell& cell, const TrainCall& call,
+                                 const LayerRecord& direction, const float* sums) {
+    float* const out = call.parameters.gradient_at(offset_of(direction, Role::peephole));
+    for (int i = 0; i < 3 * cell.c_units(); ++i) out[i] = (call.adds ? out[i] : 0.0f) + sums[i];
   }
 };
 

@@ -36,6 +36,14 @@ class CellGradients {
       Back<CellType>::other_gradients(cell_, call_, direction_.layer, direction_.sums);
     else
       bias_gradient(call_, all_, p.gradient_at(direction_.layer.b_ih));
+    if constexpr (CellType::kind == SLUICE_LSTM) {
+      if (direction_.sums)
+        Back<CellType>::peephole_gradients(cell_, call_, direction_.layer, direction_.sums);
+      if (cell_.projects())
+        weight_gradient(call_, {direction_.projected, cell_.units, cell_.units, all_.count},
+                        direction_.g + cell_.c_units(), cell_.g_units(), cell_.cells(),
+                        gradient_of(Role::projection));
+    }
   }
 
   /// Computes dx = W^T da for all rows, after of_weights().

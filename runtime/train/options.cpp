@@ -71,7 +71,8 @@ bool good_layers(const OpenModel& model, const sluice_train_options& options) {
         !rate_ok(layer.gate_dropout) || layer.frozen > 1)
       return false;
     const LayerRecord& record = model.layers[i];
-    if (layer.gate_dropout > 0 && (anatomy_of(record.kind).candidate < 0 || record.rank))
+    if (layer.gate_dropout > 0 &&
+        (anatomy_of(record.kind).candidate < 0 || record.rank || record.cells))
       return false;
   }
   return true;

@@ -81,7 +81,8 @@ struct Trained {
                               Arena& arena) {
     const float* first = nullptr;
     for (int d = 0; d < (layer.flags & both_directions_flag ? 2 : 1); ++d) {
-      const CellType cell(direction_of(layer, d == 1), base);
+      const LayerRecord one = direction_of(layer, d == 1);
+      const CellType cell(one, base);
       const Transposed taken = take_transposed(cell, wants_dx, arena, !arena.measures());
       if (d == 0) first = taken.hh;
     }
@@ -111,7 +112,8 @@ struct Trained {
   }
 
   static StateGradient take_state(const DirectionPass<CellType>& direction, Arena& arena) {
-    return {uint64_t(direction.n) * uint64_t(direction.units), arena};
+    const int most = direction.c_units > direction.units ? direction.c_units : direction.units;
+    return {uint64_t(direction.n) * uint64_t(most), arena};
   }
 
   static void backward(const TrainCall& call, int, Arena& arena) {
@@ -137,30 +139,36 @@ struct Trained {
   static void backward_direction(const TrainCall& call, const DirectionPass<CellType>& direction,
                                  const LayerOutput& output, const Transposed& transposed,
                                  const StateGradient& state) {
-    const size_t bytes = size_t(direction.n) * size_t(direction.units) * sizeof(float);
-    memset(state.dh, 0, bytes);
-    memset(state.dc, 0, bytes);
-    if (direction.sums) memset(direction.sums, 0, 4 * size_t(direction.units) * sizeof(float));
+    const size_t row_bytes = size_t(direction.n) * sizeof(float);
+    const int c_units = direction.c ? direction.c_units : direction.units;
+    memset(state.dh, 0, row_bytes * size_t(direction.units));
+    memset(state.dc, 0, row_bytes * size_t(c_units));
+    if (direction.sums) memset(direction.sums, 0, 4 * size_t(c_units) * sizeof(float));
     for (int i = direction.steps - 1; i >= 0; --i) {
       const int t = direction.frame(i);
       const ptrdiff_t row = ptrdiff_t(t) * direction.n;
       output.add_gradient(call, direction, i, state.dh);
       StepBack step{call, transposed, direction.gate, state};
       step.a = direction.a + row * direction.cell.a_stride;
-      step.g = direction.g + row * CellType::extra * direction.units;
+      step.g = direction.g + row * direction.cell.g_units();
       step.h = direction.h + direction.before(t);
       step.product_state = direction.product_state + direction.before(t);
-      if (direction.c) step.c = direction.c + direction.before(t);
+      if (direction.c)
+        step.c = direction.c + direction.c_before(t),
+        step.c_next = direction.c + direction.c_after(t);
+      if (direction.projected) step.projected = direction.projected + row * direction.units;
       step.mask = direction.mask;
       step.sums = direction.sums;
       step.active = call.shard.active(t);
-      step.first = i == 0;
+      step.first = i == 0 && !direction.initial_h;
       step.low = direction.row_of(direction.state.dy, row);
       step.low_reset = direction.row_of(direction.reset.dy, row);
       Back<CellType>::step(direction.cell, step);
       clear_ended(call.shard, t, direction.cell.a_stride, direction.a);
-      if (CellType::extra) clear_ended(call.shard, t, direction.units, direction.g);
+      if (CellType::extra) clear_ended(call.shard, t, direction.cell.g_units(), direction.g);
+      if (direction.projected) clear_ended(call.shard, t, direction.units, direction.projected);
     }
+    if (direction.initial_h) direction.initial_gradient(call, state.dh, state.dc);
     const CellGradients<CellType> gradients{call, direction, transposed};
     gradients.of_weights();
     if (call.dx) gradients.of_frames();

@@ -41,6 +41,7 @@ for format in f32 int8 w8a16; do
   "$make_case" "$out/$format-difference" $format 10 difference 10 gru 12 dense 3
   "$make_case" "$out/$format-heads" $format heads
   "$make_case" "$out/$format-low-rank" $format 24 gru.6 20 lstm.5 17 gru_before.7 16 fastgrnn.8 21 rnn.11 12 dense 4
+  "$make_case" "$out/$format-start" $format 14 gru+start 21 lstm+start.5 9 gru_before+start 8 fastgrnn+start 10 dense 4
   "$make_case" "$out/$format-activations" $format 14 tanh 90 gru 12 sigmoid 20 relu 30 softmax 6
 done
 # Windows over steps, convolutions inside a frame, pooling.
@@ -57,9 +58,10 @@ done
 for format in int8 w8a16; do
   "$make_case" "$out/$format-curves" $format 14 gru+relu+hard 21 lstm+linear 11 gru_before+hard 9 rnn+relu 10 lstm+relu+hard.5 9 gru+linear.4 8 dense 4
 done
-"$make_case" "$out/f32-curves" f32 14 gru+relu+hard 21 lstm+linear 11 gru_before+selu 9 rnn+softsign 10 lstm+relu.5 9 gru+linear.4 8 dense 4
+"$make_case" "$out/f32-curves" f32 14 gru+relu+hard 21 lstm+proj+peek+clip+relu 12 lstm+linear 11 gru_before+selu 9 rnn+softsign 10 lstm+relu.5 9 gru+linear.4 8 dense 4
 "$make_case" "$out/f32-curved-dense" f32 14 elu 13 leaky_relu 12 prelu 11 silu 10 gelu 9 gelu_tanh 9 softplus 8 clip 8 softsign 7 selu 7 hard_silu 6 exponential 5
 "$make_case" "$out/f32-fastgrnn" f32 24 fastgrnn 48
+"$make_case" "$out/f32-lstm-options" f32 14 lstm+peek 21 lstm+clip 9 lstm+proj 11 lstm+proj+peek+clip+start.4 8 dense 4
 "$make_case" "$out/f32-lstm" f32 24 lstm 48
 "$make_case" "$out/f32-standardized" f32 180 standardize 180 gru 10
 # The golden set, which every other target runs too.
@@ -77,8 +79,8 @@ for format in int8 w8a16; do
   done
 done
 # Shapes that bench/firmware.sh does not fit its costs to.
-for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations,graph,frame-sum,difference,heads,low-rank} \
-  {int8,w8a16}-{lstm,rnn,gru_before,cells-stacked,sparse-50-100-10,curves} f32-{lstm,curves,curved-dense,levels} {f32,int8,w8a16}-convolution golden-{cells,ids}-{int8,w8a16}; do
+for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations,graph,frame-sum,difference,heads,low-rank,start,convolution} \
+  {int8,w8a16}-{lstm,rnn,gru_before,cells-stacked,sparse-50-100-10,curves} f32-{lstm,curves,curved-dense,lstm-options,levels} golden-{cells,ids}-{int8,w8a16}; do
   touch "$out/$name.unfitted"
 done
 "$make_case" --train "$out/train"

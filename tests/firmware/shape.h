@@ -1,10 +1,11 @@
 // Networks by the words of a shape: 12 gru 32 tanh 9. A word is a cell (gru+relu: with that
-// candidate, gru+hard: with gates of a hard sigmoid, gru.8: of rank 8, gru+relu+hard.8), embedding,
-// standardize, difference, select, padded (a select with zeros), dense, or a Dense's activation
-// (relu@6: for each of 6 parts, each with that many units); window.2 (of so many steps, each the
-// second), max_pool@3, mean_pool@3 or norm_pool@3 (of 3 parts, each with so many numbers),
-// unit_norm, curve+tanh; or concat, add or multiply, which join the layer before with itself, so
-// many times. In fixed point a shape may begin with sparse.
+// candidate, gru+hard: with gates of a hard sigmoid, gru+start: with an initial state,
+// lstm+peek+clip: with peepholes and its cell state clipped, lstm+proj: projected, gru.8: of rank
+// 8, gru+relu+hard.8), embedding, standardize, difference, select, padded (a select with zeros),
+// dense, or a Dense's activation (relu@6: for each of 6 parts, each with that many units); window.2
+// (of so many steps, each the second), max_pool@3, mean_pool@3 or norm_pool@3 (of 3 parts, each
+// with so many numbers), unit_norm, curve+tanh; or concat, add or multiply, which join the layer
+// before with itself, so many times. In fixed point a shape may begin with sparse.
 #ifndef SLUICE_TESTS_FIRMWARE_SHAPE_H
 #define SLUICE_TESTS_FIRMWARE_SHAPE_H
 
@@ -69,6 +70,10 @@ inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int u
       for (const sluice_activation f : {SLUICE_LINEAR, SLUICE_RELU, SLUICE_SOFTSIGN, SLUICE_SELU})
         if (options.find("+" + std::string(sluice_activation_name(f)) + "+") != std::string::npos)
           layer.candidate = f;
+      if (options.find("+proj+") != std::string::npos) layer.cells = units + 5;
+      layer.peepholes = options.find("+peek+") != std::string::npos;
+      layer.cell_clip = options.find("+clip+") != std::string::npos ? 0.5f : 0;
+      layer.initial_state = options.find("+start+") != std::string::npos;
       if (options.find("+hard+") != std::string::npos)
         layer.activation = SLUICE_HARD_SIGMOID, layer.parameter = 0.2f;
       return with_arrays(std::move(layer));

@@ -507,6 +507,74 @@ def low_rank():
     file.write()
 
 
+class Started(nn.Module):
+    """A cell of PyTorch whose initial state is a parameter, as its users write it."""
+
+    def __init__(self, cell, both):
+        super().__init__()
+        self.cell = cell(INPUTS, UNITS, batch_first=True, bidirectional=both)
+        self.directions = 1 + both
+        self.h = nn.ParameterList(torch.randn(UNITS) for _ in range(self.directions))
+        self.c = nn.ParameterList(torch.randn(UNITS) for _ in range(self.directions if cell is nn.LSTM else 0))
+
+    def forward(self, x):
+        start = [torch.stack(list(state)).unsqueeze(1).expand(-1, len(x), -1).contiguous() for state in (self.h, self.c) if len(state)]
+        return self.cell(x, tuple(start) if len(start) > 1 else start[0])[0]
+
+    def arrays(self):
+        yield from torch_arrays(self.cell)
+        for name in ("h", "c"):
+            for p, end in zip(getattr(self, name), ("", "_reverse")):
+                yield f"initial_{name}{end}", plain, p
+
+
+class Peephole(nn.Module):
+    """Gers, Schmidhuber 2000: i and f read the cell state before, o the one after; and the cell
+    state is clipped, as TensorFlow Lite's cell_clip does."""
+
+    def __init__(self, peepholes, clip):
+        super().__init__()
+        self.weight_ih = nn.Parameter(torch.randn(4 * UNITS, INPUTS) / INPUTS**0.5)
+        self.weight_hh = nn.Parameter(torch.randn(4 * UNITS, UNITS) / UNITS**0.5)
+        self.bias_ih = nn.Parameter(0.3 * torch.randn(4 * UNITS))
+        self.bias_hh = nn.Parameter(0.3 * torch.randn(4 * UNITS))
+        self.peephole = nn.Parameter(torch.randn(3 * UNITS)) if peepholes else None
+        self.clip = clip
+
+    def forward(self, x):
+        h = c = torch.zeros(x.shape[0], UNITS, dtype=x.dtype)
+        p_i, p_f, p_o = self.peephole.chunk(3) if self.peephole is not None else (0, 0, 0)
+        states = []
+        for t in range(x.shape[1]):
+            i, f, g, o = (x[:, t] @ self.weight_ih.T + self.bias_ih + h @ self.weight_hh.T + self.bias_hh).chunk(4, dim=1)
+            c = torch.sigmoid(f + p_f * c) * c + torch.sigmoid(i + p_i * c) * torch.tanh(g)
+            if self.clip:
+                c = c.clamp(-self.clip, self.clip)
+            h = torch.sigmoid(o + p_o * c) * torch.tanh(c)
+            states.append(h)
+        return torch.stack(states, dim=1)
+
+
+def cell_options():
+    torch.manual_seed(28)
+    file = File("cell_options.txt")
+    for kind, cell in [("gru", nn.GRU), ("lstm", nn.LSTM), ("rnn", nn.RNN)]:
+        for case, both, pick in [("every", False, plain), ("last", False, lambda y: y[:, -1]), ("both_every", True, plain)]:
+            net = rounded(Started(cell, both))
+            answer = lambda x: pick(net(x.reshape(SEQUENCES, STEPS, INPUTS))).reshape(-1, UNITS * net.directions)
+            module_case(file, f"{kind}_initial_{case}", list(net.arrays()), answer, float32(torch.randn(SEQUENCES * STEPS, INPUTS)))
+    for case, both, pick in [("every", False, plain), ("last", False, lambda y: y[:, -1]), ("both_every", True, plain)]:
+        net = rounded(nn.LSTM(INPUTS, UNITS, batch_first=True, proj_size=3, bidirectional=both), 1.5)
+        answer = lambda x: pick(net(x.reshape(SEQUENCES, STEPS, INPUTS))[0]).reshape(-1, 3 * (1 + both))
+        module_case(file, f"projected_{case}", list(torch_arrays(net)), answer, float32(torch.randn(SEQUENCES * STEPS, INPUTS)))
+    for name, peepholes, clip, pick in [("peephole_every", True, 0, plain), ("peephole_last", True, 0, lambda y: y[:, -1]),
+                                        ("clipped_every", False, 0.5, plain), ("both_every", True, 0.5, plain)]:
+        net = rounded(Peephole(peepholes, clip), 1.5)
+        answer = lambda x: pick(net(x.reshape(SEQUENCES, STEPS, INPUTS))).reshape(-1, UNITS)
+        module_case(file, name, list(torch_arrays(net)), answer, float32(torch.randn(SEQUENCES * STEPS, INPUTS)))
+    file.write()
+
+
 def cells():
     torch.manual_seed(24)
     file = File("cells.txt")
@@ -755,6 +823,7 @@ if __name__ == "__main__":
     losses()
     fastgrnn()
     low_rank()
+    cell_options()
     cells()
     curves()
     graphs()

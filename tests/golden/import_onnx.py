@@ -204,6 +204,47 @@ def operator(name, op, gates, direction="forward", bias=True, layout=0, answer="
     save(name, x.reshape(1, STEPS, IN), y)
 
 
+def started(name, op, gates, direction="forward", batch=1, peepholes=False, state=("h", "c"),
+            units=4):
+    """An operation with an initial state, the same for each sequence of a batch, or with
+    peepholes."""
+    random = numpy.random.default_rng(len(name))
+
+    def some(*shape):
+        return (random.standard_normal(shape) * 0.6).astype(numpy.float32)
+
+    directions = 2 if direction == "bidirectional" else 1
+    constants = {"W": some(directions, gates * units, IN), "R": some(directions, gates * units, units),
+                 "B": some(directions, 2 * gates * units)}
+    inputs = ["X", "W", "R", "B"]
+    if state:
+        inputs += ["", "h0" if "h" in state else "", "c0" if "c" in state and op == "LSTM" else ""]
+        for one in state:
+            if f"{one}0" in inputs:
+                constants[f"{one}0"] = numpy.repeat(some(directions, 1, units), batch, axis=1)
+    if peepholes:
+        inputs += [""] * (7 - len(inputs)) + ["P"]
+        constants["P"] = some(directions, 3 * units)
+    while not inputs[-1]:
+        inputs.pop()
+    node = helper.make_node(op, inputs, ["Y", ""], hidden_size=units, direction=direction)
+    path = model(name, [node], [("X", [STEPS, batch, IN])], [("Y", [STEPS, directions, batch, units])], constants)
+    x = some(STEPS, batch, IN)
+    y = run(path, x)[0]
+    save(name, x.transpose(1, 0, 2), y.transpose(2, 0, 1, 3).reshape(batch, STEPS, -1))
+
+
+def started_all():
+    started("op_gru_start", "GRU", 3)
+    started("op_rnn_start_both", "RNN", 1, "bidirectional")
+    started("op_lstm_start", "LSTM", 4)
+    started("op_lstm_start_h", "LSTM", 4, state=("h",))
+    started("op_lstm_start_c_both", "LSTM", 4, "bidirectional", state=("c",))
+    started("op_lstm_start_batch", "LSTM", 4, batch=3)
+    started("op_lstm_peepholes", "LSTM", 4, peepholes=True, state=())
+    started("op_lstm_peepholes_start_both", "LSTM", 4, "bidirectional", peepholes=True)
+
+
 def unfolded():
     """Weights as PyTorch's own, put into ONNX's order by operations of the graph."""
     units = 4
@@ -308,7 +349,7 @@ def step_of_gru(nodes, constants, name, x, h, out, units, width):
     node("Add", [f"{name}_keep", f"{name}_new"], [out])
 
 
-def looped(name, scan):
+def looped(name, scan, started=False):
     """A GRU as a Loop, which gathers frames by the number of the step, or as a Scan; behind an If
     on a size that is known."""
     units = 4
@@ -344,7 +385,9 @@ def looped(name, scan):
              helper.make_node("Equal", ["batch", "one"], ["is_one"]),
              helper.make_node("If", ["is_one"], ["xt"], then_branch=then, else_branch=other),
              helper.make_node("Concat", ["one1", "units1"], ["state_shape"], axis=0),
-             helper.make_node("ConstantOfShape", ["state_shape"], ["h0"])]
+             helper.make_node("ConstantOfShape", ["state_shape"], ["zeros" if started else "h0"])]
+    if started:
+        constants["h0"] = numbers(1, units)
     constants["one"] = numpy.array(1)
     if scan:
         nodes.append(helper.make_node("Scan", ["h0", "xt"], ["h_last", "ys"], body=body,
@@ -396,6 +439,8 @@ def main():
     packed()
     looped("loop", False)
     looped("scan", True)
+    started_all()
+    looped("loop_started", False, True)
     (HERE / "README").write_text(
         f"made by import_onnx.py with PyTorch {torch.__version__.split('+')[0]}, onnx "
         f"{onnx.__version__}, ONNX Runtime {onnxruntime.__version__}\n")

@@ -211,6 +211,54 @@ def guitar(name, cell, head, skip):
     (HERE / f"{name}.json").write_text(json.dumps({"model_data": data, "state_dict": state}))
 
 
+class Started(Model):
+    """The initial state is a parameter."""
+
+    def __init__(self, **parts):
+        super().__init__(**parts)
+        directions = 1 + self.cell.bidirectional
+        self.h = nn.Parameter(torch.randn(directions, 1, self.cell.proj_size or self.cell.hidden_size))
+        self.c = nn.Parameter(torch.randn(directions, 1, self.cell.hidden_size))
+
+    def forward(self, x):
+        y, _ = self.cell(x, (self.h, self.c))
+        return self.head(y)
+
+
+def options():
+    """Projections, and initial states."""
+    torch.manual_seed(30)
+    gru = {"batch_first": True}
+    tensors("projection", Stack(nn.LSTM(IN, 6, 2, proj_size=3, **gru), nn.Linear(3, 2)),
+            '{ lstm = 6, projection = 3, repeat = 2 }, { dense = 2 }')
+    scripts("projection_both", EveryStep(cell=nn.LSTM(IN, 5, proj_size=2, bidirectional=True, **gru),
+                                         head=nn.Linear(4, 2)))
+    scripts("started", Started(cell=nn.LSTM(IN, 4, **gru), head=nn.Linear(4, 2)))
+    scripts("started_both", Started(cell=nn.LSTM(IN, 5, proj_size=2, bidirectional=True, **gru),
+                                    head=nn.Linear(4, 2)))
+
+
+def nam():
+    """Neural Amp Modeler's list of numbers, of an LSTM of two layers with its initial states."""
+    torch.manual_seed(29)
+    units, layers = 3, 2
+    cell, head = nn.LSTM(1, units, layers, batch_first=True), nn.Linear(units, 1)
+    h, c = torch.randn(layers, 1, units), 2 * torch.randn(layers, 1, units)
+    weights = []
+    for layer in range(layers):
+        w = torch.cat([getattr(cell, f"weight_ih_l{layer}"), getattr(cell, f"weight_hh_l{layer}")], 1)
+        bias = getattr(cell, f"bias_ih_l{layer}") + getattr(cell, f"bias_hh_l{layer}")
+        for part in (w, bias, h[layer], c[layer]):
+            weights += part.flatten().tolist()
+    weights += head.weight.flatten().tolist() + head.bias.tolist()
+    config = {"input_size": 1, "hidden_size": units, "num_layers": layers}
+    (HERE / "nam.json").write_text(json.dumps(
+        {"version": "0.5.4", "architecture": "LSTM", "config": config, "weights": weights}))
+    x = torch.randn(1, STEPS, 1)
+    with torch.no_grad():
+        save("nam", x, head(cell(x, (h, c))[0]))
+
+
 def main():
     torch.manual_seed(20)
     HERE.mkdir(parents=True, exist_ok=True)
@@ -276,6 +324,8 @@ def main():
     rtneural("aida", nn.LSTM(1, 4, **gru), nn.Linear(4, 1), in_skip=1, in_gain=-3.0, out_gain=6.0)
     guitar("guitar_skip", nn.LSTM(2, 4), nn.Linear(4, 1), 1)
     guitar("guitar_gru", nn.GRU(1, 4, 2), nn.Linear(4, 1), 0)
+    nam()
+    options()
     (HERE / "README").write_text(f"made by import_torch.py with PyTorch "
                                  f"{torch.__version__.split('+')[0]}\n")
     print(sum(f.stat().st_size for f in HERE.iterdir()), "bytes")

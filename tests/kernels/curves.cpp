@@ -375,6 +375,87 @@ TEST_CASE(
 }
 
 TEST_CASE(
+    "peepholes and the clip of a cell state perform the documented operations, forward and "
+    "backward, "
+    "to the bit") {
+  Noise noise(75);
+  for (const Kernels* table : every_table())
+    for (const int hidden : {8, 24, 40, 104})
+      for (const int count : {1, 3})
+        for (const bool peeks : {false, true})
+          for (const float clip : {0.0f, 0.75f})
+            for (const Activation kind : {Activation::tanh, Activation::softsign}) {
+              const OtherCurve f{kind, 0, 0, nullptr};
+              const Curve gate = Activation::sigmoid;
+              const int stride = hidden + 2, wide = 4 * hidden + 1;
+              const auto rows = [&](int width) {
+                return noise.uniform(size_t(count) * size_t(width), -3, 3);
+              };
+              std::vector<float> a = rows(wide), t = rows(stride), c_next = rows(stride),
+                                 h_next = rows(stride), dc = rows(stride);
+              const std::vector<float> chains = a, c = rows(stride), dh = rows(stride), dc_in = dc,
+                                       p = noise.uniform(size_t(3 * hidden), -1, 1),
+                                       sums_in = noise.uniform(size_t(3 * hidden), -1, 1);
+              const LstmOptions options{peeks ? p.data() : nullptr, clip};
+              curves_of(*table).lstm_options_f32(
+                  {a.data(), wide, t.data(), stride, c.data(), stride, c_next.data(), stride,
+                   h_next.data(), stride, hidden, count, gate},
+                  f, options);
+              std::vector<float> back = a, sums = sums_in;
+              curves_of(*table).lstm_options_back_f32(
+                  {back.data(), wide, t.data(), c.data(), stride, stride, dh.data(), stride,
+                   dc.data(), stride, hidden, count, gate},
+                  f, options, c_next.data(), sums.data());
+              CAPTURE(name_of(*table));
+              CAPTURE(hidden);
+              CAPTURE(peeks);
+              CAPTURE(clip);
+              const auto s = [&](float x) { return activate(*table, gate, x); };
+              const auto s_slope = [](float y) { return y * (1 - y); };
+              for (int j = 0; j < hidden; ++j) {
+                float sum[3];
+                for (int k = 0; k < 3; ++k) sum[k] = sums_in[size_t(k * hidden + j)];
+                for (int n = 0; n < count; ++n) {
+                  const size_t at = size_t(n * wide + j), own = size_t(n * stride + j);
+                  const auto chain = [&](int which) { return chains[at + size_t(which * hidden)]; };
+                  const auto weight = [&](int which) { return p[size_t(which * hidden + j)]; };
+                  const auto peeked = [&](int which, float cell, float x) {
+                    return peeks ? std::fma(weight(which), cell, x) : x;
+                  };
+                  const float i = s(peeked(0, c[own], chain(0))),
+                              forget = s(peeked(1, c[own], chain(1))),
+                              g = apply(*table, f, chain(2));
+                  float next = std::fma(forget, c[own], i * g);
+                  if (clip > 0) next = std::fmin(clip, std::fmax(-clip, next));
+                  const float squashed = apply(*table, f, next), o = s(peeked(2, next, chain(3)));
+                  REQUIRE_EQ(bits(c_next[own]), bits(next));
+                  REQUIRE_EQ(bits(t[own]), bits(squashed));
+                  REQUIRE_EQ(bits(h_next[own]), bits(o * squashed));
+                  const float dy = dh[own], da_o = dy * squashed * s_slope(o);
+                  float d = std::fma(dy * o, slope(*table, f, squashed), dc_in[own]);
+                  if (peeks) d = std::fma(da_o, weight(2), d);
+                  if (clip > 0 && !(std::fabs(next) < clip)) d = 0;
+                  const float da_i = d * g * s_slope(i), da_f = d * c[own] * s_slope(forget);
+                  float dc_own = d * forget;
+                  if (peeks) dc_own = std::fma(da_f, weight(1), std::fma(da_i, weight(0), dc_own));
+                  const auto got = [&](int which) { return back[at + size_t(which * hidden)]; };
+                  REQUIRE_EQ(bits(got(0)), bits(da_i));
+                  REQUIRE_EQ(bits(got(1)), bits(da_f));
+                  REQUIRE_EQ(bits(got(2)), bits(d * i * slope(*table, f, g)));
+                  REQUIRE_EQ(bits(got(3)), bits(da_o));
+                  REQUIRE_EQ(bits(dc[own]), bits(dc_own));
+                  sum[0] = std::fma(da_i, c[own], sum[0]);
+                  sum[1] = std::fma(da_f, c[own], sum[1]);
+                  sum[2] = std::fma(da_o, next, sum[2]);
+                }
+                for (int k = 0; k < 3; ++k)
+                  REQUIRE_EQ(bits(sums[size_t(k * hidden + j)]),
+                             bits(peeks ? sum[k] : sums_in[size_t(k * hidden + j)]));
+              }
+            }
+}
+
+TEST_CASE(
     "a NaN in any of a unit's numbers is a NaN in the state of a cell with another candidate") {
   const OtherCurve f{Activation::relu, 0, 0, nullptr};
   for (const Kernels* table : every_table())

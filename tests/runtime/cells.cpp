@@ -155,6 +155,73 @@ TEST_CASE("cells of low rank agree with their products in PyTorch 2.13: answers 
   }
 }
 
+TEST_CASE(
+    "cells with an initial state agree with PyTorch 2.13, whose initial state is a parameter: "
+    "every "
+    "step, last, both directions; answers and gradients") {
+  const Golden golden("cell_options.txt");
+  for (const sluice_layer_kind kind : {SLUICE_GRU, SLUICE_LSTM, SLUICE_RNN}) {
+    const std::string name = std::string(sluice_layer_name(kind)) + "_initial";
+    check_case(golden, name + "_every", initial_state(cell(kind, units, every_step)), steps);
+    check_case(golden, name + "_last", initial_state(cell(kind, units)), steps);
+    check_case(golden, name + "_both_every", initial_state(both(cell(kind, units, every_step))),
+               steps);
+  }
+}
+
+TEST_CASE(
+    "an LSTM with peepholes, and one whose cell state is clipped, agree with their formulas in "
+    "PyTorch "
+    "2.13: answers and gradients") {
+  const Golden golden("cell_options.txt");
+  const Spec every = cell(SLUICE_LSTM, units, every_step), last = cell(SLUICE_LSTM, units);
+  check_case(golden, "peephole_every", peepholes(every), steps);
+  check_case(golden, "peephole_last", peepholes(last), steps);
+  check_case(golden, "clipped_every", clipped_cells(every, 0.5f), steps);
+  check_case(golden, "both_every", clipped_cells(peepholes(every), 0.5f), steps);
+}
+
+TEST_CASE("an LSTM with a projection agrees with PyTorch 2.13's proj_size: answers and gradients") {
+  const Golden golden("cell_options.txt");
+  const Spec every = projected(cell(SLUICE_LSTM, units, every_step), 3);
+  check_case(golden, "projected_every", every, steps);
+  check_case(golden, "projected_last", projected(cell(SLUICE_LSTM, units), 3), steps);
+  check_case(golden, "projected_both_every", both(every), steps);
+}
+
+TEST_CASE("the first piece of a sequence begins from the initial state, and teaches it alone") {
+  for (const sluice_layer_kind kind : every_cell) {
+    const Spec spec = initial_state(cell(kind, units, every_step));
+    const Network network =
+        random_network(3, {kind == SLUICE_LSTM ? projected(spec, 3) : spec, dense(2)}, 31);
+    std::vector<Example> whole = random_examples(network, 9, 6, false, 32);
+    Training training(network, test_options(false));
+    const uint32_t floats = sluice_needs(&training.model.model, {1, 1}).state / 4;
+    std::vector<float> states(whole.size() * floats, 7.0f);
+    std::vector<sluice_sequence> batch = sequences_of(whole);
+    const auto gradient = [&] {
+      const float* const g = sluice_train_gradient(
+          &training.trainer, batch.data(), uint32_t(batch.size()), nullptr, nullptr, nullptr);
+      REQUIRE(g != nullptr);
+      return training.by_name(g);
+    };
+    const Plain expected = gradient();
+    for (size_t i = 0; i < batch.size(); ++i)
+      batch[i].state = &states[i * floats], batch[i].begins = 1;
+    const Plain first = gradient();
+    for (const auto& [name, values] : expected[0]) CHECK_EQ(first[0].at(name), values);
+    for (size_t i = 0; i < batch.size(); ++i) {  // each has left its last state
+      Streaming stream(training.model.model, {16, 1});
+      std::vector<float> y(2 * batch[i].steps);
+      sluice_run(&stream.stream, batch[i].x, y.data(), batch[i].steps);
+      CHECK_EQ(std::memcmp(stream.state.data(), &states[i * floats], floats * 4), 0);
+    }
+    for (sluice_sequence& s : batch) s.begins = 0;
+    const Plain later = gradient();
+    for (const float value : later[0].at("initial_h")) CHECK_EQ(value, 0.0f);
+  }
+}
+
 TEST_CASE("layer and batch normalization agree with PyTorch 2.13") {
   const Golden golden("cells.txt");
   check_case(golden, "layer_norm", norm(SLUICE_LAYER_NORM), 1);

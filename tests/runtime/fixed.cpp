@@ -300,7 +300,7 @@ TEST_CASE("every fault of a blob in fixed point has its status") {
     for (const bool in_word : {false, true})
       for (const bool in_activation : {false, true}) {
         Forged f(tools::write_blob(cells));
-        f.write(f.layer(0) + offsetof(LayerRecord, hard_gates), uint8_t(in_word));
+        f.write(f.layer(0) + offsetof(LayerRecord, options), uint8_t(in_word));
         if (in_activation) {
           f.write(f.layer(0) + offsetof(LayerRecord, activation), uint8_t(SLUICE_HARD_SIGMOID));
           f.write(f.layer(0) + offsetof(LayerRecord, parameter), 0.2f);

@@ -80,6 +80,16 @@ std::vector<std::string> seeds() {
                                 candidate(cell(SLUICE_GRU_BEFORE, 3, every_step), SLUICE_LINEAR),
                                 candidate(low_rank(gru(3), 1), SLUICE_RELU)},
                                SLUICE_INT8, Numbers::any, 21)),
+      tools::write_blob(random_network(
+          3,
+          {peepholes(clipped_cells(
+               projected(initial_state(both(cell(SLUICE_LSTM, 5, every_step))), 3), 1)),
+           initial_state(low_rank(gru(4), 2))},
+          22)),
+      tools::write_blob(random_fixed_network(3,
+                                             {initial_state(cell(SLUICE_LSTM, 3, every_step)),
+                                              initial_state(cell(SLUICE_FASTGRNN, 3))},
+                                             SLUICE_INT8, Numbers::any, 23)),
       tools::write_blob(random_network(3, graph("dense connections"), 14)),
       tools::write_blob(random_network(3, graph("two answers"), 15)),
       tools::write_blob(random_network(9, graph("the last frame beside the last step"), 16)),
@@ -214,8 +224,8 @@ bool train(const sluice_model& model, Noise& noise) {
                            values = noise.uniform(3 * size_t(info.outputs));
   const std::vector<int32_t> classes = {0, -1, 0};
   const sluice_sequence sequences[] = {
-      {x.data(), 3, 0, classes.data(), values.data(), classes.data(), nullptr},
-      {x.data(), 1, 1, classes.data(), values.data(), classes.data(), nullptr}};
+      {x.data(), 3, 0, classes.data(), values.data(), classes.data(), nullptr, 0},
+      {x.data(), 1, 1, classes.data(), values.data(), classes.data(), nullptr, 0}};
   REQUIRE_EQ(sluice_train_step(&trainer, sequences, 2, nullptr, nullptr), SLUICE_OK);
   return true;
 }

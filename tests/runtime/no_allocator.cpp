@@ -130,7 +130,7 @@ TEST_CASE("training calls no allocator") {
     const int32_t target = 1;
     std::vector<sluice_sequence> sequences;
     for (uint32_t i = 0; i < 20; ++i)
-      sequences.push_back({x.data(), 1 + i % 6, i, &target, nullptr, nullptr, nullptr});
+      sequences.push_back({x.data(), 1 + i % 6, i, &target, nullptr, nullptr, nullptr, 0});
     sluice_trainer trainer;
     sluice_train_result result;
     sluice_status statuses[5];

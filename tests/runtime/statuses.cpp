@@ -248,7 +248,8 @@ TEST_CASE(
   CHECK_EQ(
       with<uint8_t>(first + offsetof(LayerRecord, flags), every_step_flag | both_directions_flag),
       SLUICE_STRUCTURE);  // an odd number of units
-  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 32), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), 64), SLUICE_STRUCTURE);
+  CHECK_EQ(with<uint8_t>(last + offsetof(LayerRecord, flags), 32), SLUICE_STRUCTURE);
   // The first layer must output every step.
   for (const uint8_t flags : {0, every_step_flag | once_flag, every_step_flag | answer_flag})
     CHECK_EQ(with<uint8_t>(first + offsetof(LayerRecord, flags), flags), SLUICE_SHAPE);
@@ -320,11 +321,12 @@ TEST_CASE(
   }
   CHECK_EQ(forged(1, offsetof(LayerRecord, candidate), uint8_t(200)), SLUICE_STRUCTURE);
   for (uint32_t layer = 0; layer < 6; ++layer) {
-    CHECK_EQ(forged(layer, offsetof(LayerRecord, hard_gates), uint8_t(1)), SLUICE_STRUCTURE);
+    for (const int option : {1, 2, 4, 8, 16, 128})
+      CHECK_EQ(forged(layer, offsetof(LayerRecord, options), uint8_t(option)), SLUICE_STRUCTURE);
     CHECK_EQ(forged(layer, offsetof(LayerRecord, shift_h), uint8_t(1)), SLUICE_STRUCTURE);
     CHECK_EQ(forged(layer, offsetof(LayerRecord, reserved_8), uint8_t(1)), SLUICE_STRUCTURE);
-    for (const size_t word : {0, 1})
-      CHECK_EQ(forged(layer, offsetof(LayerRecord, reserved) + 4 * word, 1u), SLUICE_STRUCTURE);
+    CHECK_EQ(forged(layer, offsetof(LayerRecord, cell_clip), 1.0f), SLUICE_STRUCTURE);
+    CHECK_EQ(forged(layer, offsetof(LayerRecord, cells), 1u), SLUICE_STRUCTURE);
   }
   // The slopes of a PReLU are an array like others.
   const size_t slopes = blob.layer(4) + offsetof(LayerRecord, w_hh);
@@ -688,4 +690,52 @@ TEST_CASE("layers, activations and the version have names") {
   CHECK_EQ(std::string(sluice_activation_name(SLUICE_LOG + 1)), "unknown");
   CHECK_EQ(sluice_version(),
            uint32_t(SLUICE_VERSION_MAJOR << 16 | SLUICE_VERSION_MINOR << 8 | SLUICE_VERSION_PATCH));
+}
+
+TEST_CASE("the options of an LSTM are checked, and are options of no other layer") {
+  const std::string good =
+      tools::write_blob(random_network(3, {clipped_cells(peepholes(cell(SLUICE_LSTM, 4)), 2)}, 5));
+  CHECK_EQ(Forged(good).open(), SLUICE_OK);
+  const auto with = [&](const std::string& blob, size_t field, auto value) {
+    Forged f(blob);
+    f.write(f.layer(0) + field, value);
+    return f.checksum().open();
+  };
+  constexpr size_t options = offsetof(LayerRecord, options),
+                   clip = offsetof(LayerRecord, cell_clip);
+  constexpr float inf = std::numeric_limits<float>::infinity();
+  for (const float bad : {0.0f, -1.0f, inf, std::nanf("")})
+    CHECK_EQ(with(good, clip, bad), SLUICE_STRUCTURE);
+  for (const int bits : {1, 8, 16, 128})
+    CHECK_EQ(with(good, options, uint8_t(6 | bits)), SLUICE_STRUCTURE);
+  CHECK_EQ(with(good, options, uint8_t(peephole_option)), SLUICE_STRUCTURE);  // and yet a clip
+  CHECK_EQ(with(good, options, uint8_t(clip_option)),
+           SLUICE_OK);  // which does not read the peepholes
+  // Where a blob ends, there is no room for the array of an option.
+  for (const sluice_layer_kind kind : every_cell) {
+    const std::string plain = tools::write_blob(random_network(3, {cell(kind, 4)}, 6));
+    CHECK_EQ(with(plain, options, uint8_t(peephole_option)), SLUICE_STRUCTURE);
+    CHECK_EQ(with(plain, offsetof(LayerRecord, flags),
+                  uint8_t(initial_state_flag | once_flag | answer_flag)),
+             SLUICE_STRUCTURE);
+    const std::string fixed = tools::write_blob(
+        random_fixed_network(3, {initial_state(cell(kind, 4))}, SLUICE_INT8, Numbers::any, 6));
+    CHECK_EQ(Forged(fixed).open(), SLUICE_OK);
+    for (const int bits : {2, 4, 8})
+      CHECK_EQ(with(fixed, options, uint8_t(bits)), SLUICE_STRUCTURE);
+  }
+  const std::string thin =
+      tools::write_blob(random_network(3, {projected(cell(SLUICE_LSTM, 9), 4)}, 8));
+  constexpr size_t cells = offsetof(LayerRecord, cells);
+  CHECK_EQ(Forged(thin).open(), SLUICE_OK);
+  for (const uint32_t bad : {0u, 1000u, 65537u, 0x80000000u, 0xFFFFFFFFu})
+    CHECK_EQ(with(thin, cells, bad), SLUICE_STRUCTURE);
+  CHECK_EQ(with(thin, options, uint8_t(0)), SLUICE_STRUCTURE);  // and yet cells
+  CHECK_EQ(with(good, cells, 4u), SLUICE_STRUCTURE);
+  // An infinite initial state and peephole.
+  for (const Spec& spec : {initial_state(gru(4)), peepholes(cell(SLUICE_LSTM, 4))}) {
+    Network network = random_network(3, {spec}, 7);
+    network.layers[0].arrays.back().values[2] = inf;
+    CHECK_EQ(Forged(tools::write_blob(network)).open(), SLUICE_WEIGHTS);
+  }
 }

@@ -67,6 +67,12 @@ std::vector<Case> every_case() {
         {both(cell(kind, 5, every_step)), both(cell(kind, 9, every_step)), dense(2)});
     add(name + " both, last", 3, {both(cell(kind, 9)), dense(2, SLUICE_SOFTMAX)});
     add(name + " both, mean", 3, {mean(both(cell(kind, 5))), dense(2)});
+    add(name + " with an initial state", 3,
+        {initial_state(cell(kind, 9, every_step)), initial_state(both(cell(kind, 5, every_step))),
+         initial_state(mean(cell(kind, 4))), dense(2)});
+    add(name + " with an initial state, tied", 3,
+        {cell(kind, 9, every_step), initial_state(low_rank(cell(kind, 9, every_step), 3)),
+         tied(initial_state(low_rank(cell(kind, 9), 3)), 1), dense(2)});
     add(name + " of rank 3", 5, {low_rank(cell(kind, 9, every_step), 3)});
     add(name + " of rank 9, stacked", 3,
         {low_rank(cell(kind, 17, every_step), 9), low_rank(both(cell(kind, 12)), 9), dense(2)});
@@ -88,6 +94,33 @@ std::vector<Case> every_case() {
     add(name + " ONNX's hard gates", 3,
         {gates(cell(kind, 5), SLUICE_HARD_SIGMOID, 0.2f), dense(2)});
   }
+  for (const float clip : {0.0f, 0.35f}) {
+    const auto own = [&](Spec s) { return peepholes(clipped_cells(s, clip)); };
+    const std::string with = clip > 0 ? ", clipped" : "";
+    add("lstm with peepholes" + with, 3,
+        {own(cell(SLUICE_LSTM, 9, every_step)), own(both(cell(SLUICE_LSTM, 5, every_step))),
+         own(mean(initial_state(cell(SLUICE_LSTM, 4)))), dense(2)});
+    add("lstm with peepholes, tied" + with, 3,
+        {cell(SLUICE_LSTM, 9, every_step), own(low_rank(cell(SLUICE_LSTM, 9, every_step), 3)),
+         tied(own(low_rank(cell(SLUICE_LSTM, 9), 3)), 1), dense(2)});
+    add("lstm with peepholes, softsign and hard gates" + with, 3,
+        {own(candidate(gates(cell(SLUICE_LSTM, 9, every_step), SLUICE_HARD_SIGMOID, 0.2f),
+                       SLUICE_SOFTSIGN))});
+  }
+  add("lstm projected", 3,
+      {projected(cell(SLUICE_LSTM, 12, every_step), 5),
+       projected(both(cell(SLUICE_LSTM, 9, every_step)), 17),
+       mean(projected(cell(SLUICE_LSTM, 9), 3)), dense(2)});
+  add("lstm projected, with everything", 3,
+      {projected(initial_state(peepholes(low_rank(cell(SLUICE_LSTM, 12, every_step), 2))), 9),
+       projected(
+           clipped_cells(peepholes(initial_state(both(cell(SLUICE_LSTM, 9, every_step)))), 0.5f),
+           3),
+       dense(2)});
+  add("lstm projected, tied", 9,
+      {projected(peepholes(cell(SLUICE_LSTM, 12, every_step)), 9),
+       tied(projected(peepholes(cell(SLUICE_LSTM, 12)), 9), 0), dense(2)});
+  add("lstm, clipped", 3, {clipped_cells(cell(SLUICE_LSTM, 9, every_step), 0.3f), dense(2)});
   add("hard sigmoid", 3, {gru(5, every_step), dense(2, SLUICE_HARD_SIGMOID)});
   add("embedding", 11, {embedding(5), gru(4, every_step), dense(3, SLUICE_SOFTMAX)});
   add("wide embedding", 40, {embedding(100), cell(SLUICE_LSTM, 3), dense(3, SLUICE_SOFTMAX)});

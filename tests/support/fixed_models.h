@@ -27,7 +27,7 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs,
                           : in,
     layer.activation = s.activation;
     layer.every_step = s.every_step, layer.format = format, layer.sources = s.sources;
-    layer.rank = s.rank;
+    layer.rank = s.rank, layer.initial_state = s.initial_state;
     layer.candidate = s.candidate, layer.parameter = s.parameter;
     layer.parts = s.parts, layer.dilation = s.dilation;
     layer = tools::with_arrays(layer);
@@ -52,6 +52,8 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs,
           v = s.has_zeros && noise.below(3) == 0 ? -1 : noise.below(in);
         else if (a.is_matrix())
           v = noise.below(8) ? noise.below(255) - 127 : noise.below(2) ? 127 : -127;
+        else if (!any && of_initial_state(a.role))
+          v = noise.below(65536) - 32768;
         else if (any)
           v = noise.below(4) ? int32_t(noise.word()) : noise.below(2) ? INT32_MIN : INT32_MAX;
         else if (a.role == Role::part_multiplier)
@@ -211,6 +213,11 @@ struct FixedReference {
         stage.cell.lift = layer.shift_h;
         stage.h.resize(size_t(layer.out));
         if (layer.kind == SLUICE_LSTM) stage.c.resize(size_t(layer.out));
+        // Of each number the state has the lower 16 bits.
+        for (size_t i = 0; layer.initial_state && i < stage.h.size(); ++i)
+          stage.h[i] = int16_t(uint16_t(layer.array(Role::initial_h).integers[i]));
+        for (size_t i = 0; layer.initial_state && i < stage.c.size(); ++i)
+          stage.c[i] = int16_t(uint16_t(layer.array(Role::initial_c).integers[i]));
       } else if (layer.kind == SLUICE_DENSE) {
         stage.dense = {a[0].cols,
                        a[0].rows,
@@ -425,6 +432,12 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
       for (const int rank : {1, 8, 11})
         add(std::string(sluice_layer_name(kind)) + " of rank " + std::to_string(rank), 9,
             {low_rank(cell(kind, 17, every_step), rank), low_rank(cell(kind, 24), rank)});
+    for (const sluice_layer_kind kind : every_cell)
+      add(std::string(sluice_layer_name(kind)) + " with an initial state", 9,
+          {initial_state(cell(kind, 17, every_step)),
+           initial_state(low_rank(cell(kind, 24, every_step), 8)), initial_state(cell(kind, 5))});
+    add("lstm with relu and an initial state", 4,
+        {initial_state(candidate(cell(SLUICE_LSTM, 9), SLUICE_RELU))});
     add("every cell", 6,
         {cell(SLUICE_LSTM, 7, every_step), cell(SLUICE_GRU_BEFORE, 9, every_step),
          gru(8, every_step), cell(SLUICE_RNN, 5), dense(3)});

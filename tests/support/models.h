@@ -58,6 +58,10 @@ struct Spec {
   int parts = 0, dilation = 0;
   int out = 0;             ///< of a layer of parts: all its outputs
   bool has_zeros = false;  ///< of a select: some columns are -1
+  bool initial_state = false;
+  bool peepholes = false;
+  float cell_clip = 0;
+  int projection = 0;  ///< the units are then cells
 };
 inline Spec cell(sluice_layer_kind kind, int units, bool every_step = false) {
   return {kind, units, SLUICE_LINEAR, every_step};
@@ -121,6 +125,10 @@ inline Spec mean(Spec s) { return s.mean = true, s.every_step = false, s; }
 inline Spec both(Spec s) { return s.both = true, s; }
 inline Spec tied(Spec s, int to) { return s.tied = to, s; }
 inline Spec low_rank(Spec s, int rank) { return s.rank = rank, s; }
+inline Spec initial_state(Spec s) { return s.initial_state = true, s; }
+inline Spec peepholes(Spec s) { return s.peepholes = true, s; }
+inline Spec projected(Spec s, int units) { return s.projection = units, s; }
+inline Spec clipped_cells(Spec s, float most) { return s.cell_clip = most, s; }
 inline Spec gates(Spec s, sluice_activation f, float slope = 0) {
   return s.activation = f, s.parameter = slope, s;
 }
@@ -212,13 +220,16 @@ inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64
   Network network;
   for (const Spec& s : specs) {
     const int in = in_of(network, s, inputs);
-    const int out = s.units == 0 ? in : s.out ? s.out : s.both ? 2 * s.units : s.units;
+    const int own = s.projection ? s.projection : s.units;
+    const int out = own == 0 ? in : s.out ? s.out : s.both ? 2 * own : own;
     Layer layer;
     layer.sources = s.sources;
     layer.kind = s.kind, layer.in = in, layer.out = out, layer.activation = s.activation,
     layer.every_step = s.every_step;
     layer.mean = s.mean, layer.both = s.both, layer.parameter = s.parameter, layer.tied = s.tied;
-    layer.rank = s.rank;
+    layer.rank = s.rank, layer.initial_state = s.initial_state;
+    layer.peepholes = s.peepholes, layer.cell_clip = s.cell_clip;
+    if (s.projection) layer.cells = s.units;
     layer.candidate = s.candidate, layer.second = s.second;
     layer.parts = s.parts, layer.dilation = s.dilation;
     layer = tools::with_arrays(layer);
@@ -369,6 +380,34 @@ inline const std::vector<Named>& every_network() {
     for (const auto& [name, specs] : every_convolution()) add(name, 5, specs);
     add("embedding", 11, {embedding(9), gru(8, every_step), dense(11, SLUICE_SOFTMAX)});
     add("embedding of a hundred", 50, {embedding(100)});
+    for (const float clip : {0.0f, 0.4f}) {
+      const std::string with = clip > 0 ? ", clipped" : "";
+      const auto own = [&](Spec s) { return peepholes(clipped_cells(s, clip)); };
+      for (const int units : {1, 8, 9, 33})
+        add("lstm with peepholes " + std::to_string(units) + with, 5,
+            {own(cell(SLUICE_LSTM, units, every_step))});
+      add("lstm with peepholes, stacked" + with, 3,
+          {own(low_rank(cell(SLUICE_LSTM, 17, every_step), 3)),
+           own(candidate(cell(SLUICE_LSTM, 9, every_step), SLUICE_RELU)),
+           own(initial_state(gates(cell(SLUICE_LSTM, 9), SLUICE_HARD_SIGMOID, 0.2f))), dense(2)});
+    }
+    for (const int units : {1, 8, 9, 33})
+      for (const int cells : {1, 17, 40})
+        add("lstm projected from " + std::to_string(cells) + " to " + std::to_string(units), 5,
+            {projected(cell(SLUICE_LSTM, cells, every_step), units),
+             projected(cell(SLUICE_LSTM, 9), 3)});
+    add("lstm projected, with everything", 5,
+        {projected(initial_state(peepholes(low_rank(cell(SLUICE_LSTM, 24, every_step), 4))), 9),
+         projected(clipped_cells(candidate(cell(SLUICE_LSTM, 9, every_step), SLUICE_RELU), 1), 17),
+         mean(projected(gates(cell(SLUICE_LSTM, 18), SLUICE_HARD_SIGMOID, 0.2f), 5)), dense(2)});
+    add("lstm, clipped", 5,
+        {clipped_cells(cell(SLUICE_LSTM, 9, every_step), 0.3f),
+         clipped_cells(cell(SLUICE_LSTM, 17), 10)});
+    for (const sluice_layer_kind kind : every_cell)
+      add(std::string(sluice_layer_name(kind)) + " with an initial state", 5,
+          {initial_state(cell(kind, 9, every_step)), gru(8, every_step),
+           initial_state(low_rank(cell(kind, 17, every_step), 3)),
+           initial_state(mean(cell(kind, 33)))});
     return v;
   }();
   return networks;
@@ -388,6 +427,9 @@ inline std::vector<Named> every_whole_network() {
     if (kind != SLUICE_FASTGRNN)
       add(name + "relu", 3, {both(candidate(cell(kind, 9, every_step), SLUICE_RELU))});
     add(name + "mean", 3, {mean(both(cell(kind, 9))), dense(2)});
+    add(name + "an initial state", 5,
+        {initial_state(both(cell(kind, 9, every_step))), initial_state(cell(kind, 7, every_step)),
+         initial_state(mean(both(low_rank(cell(kind, 12), 3))))});
     add(name + "of low rank", 5,
         {low_rank(both(cell(kind, 18, every_step)), 3), low_rank(both(cell(kind, 19)), 17),
          dense(2)});
@@ -395,6 +437,12 @@ inline std::vector<Named> every_whole_network() {
         {both(cell(kind, 9, every_step)), cell(kind, 8, every_step), both(cell(kind, 5)),
          dense(2)});
   }
+  add("lstm projected, both directions", 5,
+      {projected(both(cell(SLUICE_LSTM, 17, every_step)), 9),
+       projected(initial_state(mean(both(cell(SLUICE_LSTM, 7)))), 12)});
+  add("lstm with peepholes, both directions", 5,
+      {peepholes(both(cell(SLUICE_LSTM, 9, every_step))),
+       clipped_cells(peepholes(mean(both(cell(SLUICE_LSTM, 7)))), 0.4f)});
   add("embedding, both directions", 20,
       {embedding(5), both(gru(7, every_step)), both(gru(3)), dense(2)});
   return v;

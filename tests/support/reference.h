@@ -56,6 +56,8 @@ struct Reference {
     sluice_activation candidate = SLUICE_TANH;
     double second = 0;
     size_t parts = 0, dilation = 0;
+    double cell_clip = 0;
+    size_t cells = 0;  ///< of an LSTM with a projection
   };
   std::vector<Layer> layers;
   size_t inputs;
@@ -78,6 +80,8 @@ struct Reference {
         to.columns.insert(to.columns.end(), a.integers.begin(), a.integers.end());
       to.candidate = from.candidate, to.second = double(from.second);
       to.parts = size_t(from.parts), to.dilation = size_t(from.dilation);
+      to.cell_clip = double(from.cell_clip);
+      to.cells = size_t(from.cells);
       to.sources =
           from.sources.empty() ? std::vector<uint32_t>{uint32_t(layers.size())} : from.sources;
       layers.push_back(to);
@@ -333,7 +337,7 @@ struct Reference {
   /// FASTGRNN by those of Kusupati et al. 2018.
   void cell_step(size_t l, const std::string& suffix, const Frame& frame, CellState& s) const {
     const Layer& layer = layers[l];
-    const size_t n = s.h.size();
+    const size_t n = layer.kind == SLUICE_LSTM ? s.c.size() : s.h.size();
     const Frame zero(n);
     if (layer.kind == SLUICE_GRU_BEFORE) {
       const Frame i = product(l, "weight_ih", suffix, array(l, "bias_ih" + suffix), frame);
@@ -361,26 +365,43 @@ struct Reference {
     }
     const Frame i = product(l, "weight_ih", suffix, array(l, "bias_ih" + suffix), frame);
     const Frame r = product(l, "weight_hh", suffix, array(l, "bias_hh" + suffix), seen(l, s.h));
+    Frame h(n);
     for (size_t j = 0; j < n; ++j) {
       if (layer.kind == SLUICE_GRU) {
         const double reset = gate(layer, i[j] + r[j]), update = gate(layer, i[n + j] + r[n + j]);
         const double candidate = squash(layer, i[2 * n + j] + reset * r[2 * n + j]);
         s.h[j] = (1 - update) * candidate + update * s.h[j];
       } else if (layer.kind == SLUICE_LSTM) {
-        const double in = gate(layer, i[j] + r[j]), forget = gate(layer, i[n + j] + r[n + j]);
-        const double g = squash(layer, i[2 * n + j] + r[2 * n + j]),
-                     out = gate(layer, i[3 * n + j] + r[3 * n + j]);
+        // What the gate reads of its own unit's cell state.
+        const auto& arrays = layers[layer.tied >= 0 ? size_t(layer.tied) : l].arrays;
+        const auto p = arrays.find("peephole" + suffix);
+        const auto peeked = [&](size_t which) {
+          return p == arrays.end() ? 0 : p->second[which * n + j] * s.c[j];
+        };
+        const double in = gate(layer, i[j] + r[j] + peeked(0)),
+                     forget = gate(layer, i[n + j] + r[n + j] + peeked(1));
+        const double g = squash(layer, i[2 * n + j] + r[2 * n + j]);
         s.c[j] = forget * s.c[j] + in * g;
-        s.h[j] = out * squash(layer, s.c[j]);
+        const double most = layer.cell_clip;
+        if (most > 0) s.c[j] = std::fmin(most, std::fmax(-most, s.c[j]));
+        h[j] = gate(layer, i[3 * n + j] + r[3 * n + j] + peeked(2)) * squash(layer, s.c[j]);
       } else {
         s.h[j] = squash(layer, i[j] + r[j]);
       }
     }
+    if (layer.kind == SLUICE_LSTM)
+      s.h = layer.cells ? affine(array(l, "weight_hr" + suffix), Frame(s.h.size()), h) : h;
   }
 
   Frames one_direction(size_t l, const std::string& suffix, const Frames& x, size_t n) const {
     const Layer& layer = layers[l];
-    CellState s{Frame(n), Frame(n)};
+    const auto start = [&](const std::string& name) {
+      const Layer& own = layers[layer.tied >= 0 ? size_t(layer.tied) : l];
+      const auto found = own.arrays.find(name + suffix);
+      const bool wide = name == "initial_c" && layer.cells;
+      return found == own.arrays.end() ? Frame(wide ? layer.cells : n) : found->second;
+    };
+    CellState s{start("initial_h"), start("initial_c")};
     Frames out;
     Frame sum(n);
     for (const Frame& frame : x) {

@@ -20,7 +20,7 @@ inline std::vector<sluice_sequence> sequences_of(const std::vector<Example>& exa
     v.push_back({e.x.data(), uint32_t(e.steps), e.number,
                  e.classes.empty() ? nullptr : e.classes.data(),
                  e.values.empty() ? nullptr : e.values.data(),
-                 e.ids.empty() ? nullptr : e.ids.data(), nullptr});
+                 e.ids.empty() ? nullptr : e.ids.data(), nullptr, 0});
   return v;
 }
 

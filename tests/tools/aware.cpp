@@ -59,7 +59,7 @@ double seen_loss(const OwnedModel& start, const DataSet& frames, const Split& sp
   std::vector<sluice_sequence> batch;
   for (const size_t s : split.train)
     batch.push_back({frames.frames(s), uint32_t(frames.steps(s)), s, &frames.target[s], nullptr,
-                     nullptr, nullptr});
+                     nullptr, nullptr, 0});
   sluice_train_result result;
   REQUIRE(sluice_train_gradient(&trainer, batch.data(), uint32_t(batch.size()), nullptr, &result,
                                 nullptr) != nullptr);

@@ -119,7 +119,12 @@ TEST_CASE("damaged models of other programs are read or refused in one line") {
                {"onnx/packed.onnx", ""},
                {"onnx/own_gru.script.onnx", ""},
                {"onnx/loop.onnx", ""},
-               {"onnx/scan.onnx", ""}};
+               {"onnx/scan.onnx", ""},
+               {"onnx/loop_started.onnx", ""},
+               {"onnx/op_lstm_peepholes_start_both.onnx", ""},
+               {"torch/projection.safetensors", "torch/projection.toml"},
+               {"torch/started_both.script.pt", ""},
+               {"torch/nam.json", ""}};
   for (const auto& file : files) {
     CAPTURE(file.file);
     const std::string bytes = read_file((golden / file.file).string());

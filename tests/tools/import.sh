@@ -28,7 +28,7 @@ for x in "$golden"/torch/*.x.npy; do
     count=$((count + 1))
   done
 done
-[ "$count" -eq 41 ] || complain "$count files of PyTorch, not 41"
+[ "$count" -eq 50 ] || complain "$count files of PyTorch, not 50"
 
 # --- the models that PyTorch's exporters wrote as ONNX, and others made by hand
 has_onnx() { ! "${sluice[@]}" import "$golden/onnx/op_gru_after.onnx" --explain 2>&1 | grep -q 'without ONNX'; }
@@ -41,7 +41,7 @@ if has_onnx; then
       count=$((count + 1))
     done
   done
-  [ "$count" -eq 43 ] || complain "$count files of ONNX, not 43"
+  [ "$count" -eq 52 ] || complain "$count files of ONNX, not 52"
 else
   echo "skipped, built without ONNX: .onnx"
 fi
@@ -91,7 +91,7 @@ for case in prefixes both norm; do
   back "$golden/torch/$case.safetensors" "$golden/torch/$case" --layers "$golden/torch/$case.toml"
 done
 if has_onnx; then
-  for case in op_gru_before op_gru_hard op_lstm_hard op_rnn_both packed unfolded; do
+  for case in op_gru_before op_gru_hard op_lstm_hard op_rnn_both packed unfolded op_gru_start op_lstm_start_c_both op_rnn_start_both; do
     back "$golden/onnx/$case.onnx" "$golden/onnx/$case"
   done
   for case in conv_steps conv_spectrum conv_planes conv_levels; do
@@ -99,6 +99,13 @@ if has_onnx; then
     works export model.slu --format onnx --out there --force
     agrees there/model.onnx "$golden/onnx/$case.x.npy" "$golden/onnx/$case.y.npy"
   done
+  # Peepholes, which PyTorch has not.
+  works import "$golden/onnx/op_lstm_peepholes_start_both.onnx" --out model.slu --force
+  works inspect model.slu
+  grep -q '^1  lstm, peepholes, initial state' out || complain "no options of the layer: $(head -n 5 out)"
+  works export model.slu --format onnx --out there --force
+  agrees there/model.onnx "$golden"/onnx/op_lstm_peepholes_start_both.{x,y}.npy
+  refused 2 'layer 1 \(lstm\): PyTorch has no peepholes; export it as onnx$' export model.slu --format safetensors --out none
   works import "$golden/torch/guitar_skip.json" --out model.slu --force
   works export model.slu --format onnx --out there --force
   agrees there/model.onnx "$golden/torch/guitar_skip.x.npy" "$golden/torch/guitar_skip.y.npy"
@@ -115,6 +122,13 @@ if has_onnx; then
     { for (i = 2; i < 4; i++) { d = $i - $(i + 3); if (d * d > 1e-10) exit 1 } n++ } END { exit n != 12 }' ||
     complain "a trained model and the same through ONNX answer differently: $(head -n 3 here.csv)"
 fi
+# A projection and an initial state, of which ONNX has the second alone.
+works import "$golden/torch/started_both.script.pt" --out model.slu --force
+works inspect model.slu
+grep -q '^1  lstm, projected from 5 cells, initial state' out || complain "no options of the layer: $(head -n 5 out)"
+works export model.slu --format safetensors --out there --force
+agrees there/model.safetensors "$golden"/torch/started_both.{x,y}.npy --layers there/layers.toml
+refused 2 'layer 1: an LSTM with a projection, which ONNX has not$' export model.slu --format onnx --out none
 refused 2 'layer 3 \(select\): a list of layers cannot say it; export it as onnx$' \
   export <("${sluice[@]}" import "$golden/torch/guitar_skip.json" --out guitar.slu >/dev/null; cat guitar.slu) \
   --format safetensors --out none
@@ -173,7 +187,7 @@ if [ -d "$shared/import-cases" ]; then
     agrees "$cases/04_torch_three_layers/$file" "$cases/04_torch_three_layers/x.npy" \
       "$cases/04_torch_three_layers/y.npy" --layers three.toml
   done
-  for file in rtneural/gru.json klon-centaur/centaur.json klon-centaur/centaur_large.json anydrive-actuator/anydrive_v3_lstm.pt; do
+  for file in rtneural/gru.json klon-centaur/centaur.json klon-centaur/centaur_large.json anydrive-actuator/anydrive_v3_lstm.pt nam-lstm/lstm.nam; do
     works import "$models/$file" --out model.slu --force
   done
   if has_onnx; then
@@ -184,6 +198,8 @@ if [ -d "$shared/import-cases" ]; then
     agrees "$gru/as_written_by_onnxscript_0.6.2.onnx" "$gru/x.npy" "$gru/y.npy" --reset after
     for file in dynamo model; do agrees "$step/$file.onnx" "$step/x.npy" "$step/y.npy"; done
     agrees "$two/model.onnx" "$two/x.npy" "$two/y_Y.npy"
+    start=$cases/11_onnx_lstm_initial_state
+    agrees "$start/model.onnx" "$start/x.npy" "$start/y_Y.npy"
     for file in dtln/model_1.onnx dtln/model_2.onnx; do works import "$models/$file" --out model.slu --force; done
   fi
   refused 2 'bad_lstm.json: layer 1 \(lstm\): weights\[0\]: has the shape \[1\]\[80\], .* needs \[1\]\[64\]; the file contradicts itself$' \

@@ -28,6 +28,9 @@ for layers in '{ lstm = 5 }' '{ rnn = 5 }' '{ gru = 5, reset = "before" }' '{ ls
   '{ gru = 5, activation = "relu" }, { lstm = 2, activation = "linear", directions = "both" }, { rnn = 4, activation = "elu", alpha = 0.5, repeat = 2, tied = true }' \
   '{ gru = 6, activation = "softsign", reset = "before", rank = 2 }, { cell = "lstm", units = 4, activation = "leaky_relu", gates = "hard_sigmoid", slope = 0.2 }' \
   '{ dense = 6, activation = "prelu", name = "a" }, { dense = 5, activation = "gelu" }, { dense = 4, activation = "clip", low = 0, high = 6 }, { rnn = 4, activation = "selu" }, { dense = 4, activation = "elu" }' \
+  '{ lstm = 12, projection = 5 }' '{ lstm = 5, projection = 3, directions = "both", recurrent_dropout = 0.2, repeat = 2 }, { lstm = 9, projection = 7, initial_state = true, peepholes = true, rank = 2, steps = "mean" }' \
+  '{ lstm = 5, peepholes = true }' '{ lstm = 5, peepholes = true, cell_clip = 1.5, initial_state = true, directions = "both" }, { lstm = 4, cell_clip = 10, rank = 2 }' \
+  '{ gru = 5, initial_state = true }, { lstm = 4, initial_state = true, directions = "both", steps = "mean" }' \
   '{ dense = 6, activation = "silu" }, { dense = 5, activation = "hard_silu" }, { dense = 5, activation = "softplus" }, { dense = 5, activation = "gelu_tanh" }, { dense = 4, activation = "exponential" }, { dense = 4, activation = "leaky_relu", alpha = 0.2 }, { gru = 3 }'; do
   n=$((n + 1))
   recipe "$layers, $softmax"
@@ -110,6 +113,9 @@ recipe "{ batch_norm = 4 }, $softmax" && refused_recipe 'batch_norm: 4; give tru
 recipe "{ gru = 4, repeat = 2, tied = true }, $softmax" && refused_recipe 'tied layers have as many inputs as outputs'
 recipe "{ gru = 4, tied = true }, $softmax" && refused_recipe 'tied: there is one layer alone'
 recipe "{ gru = 4, slope = 0.2 }, $softmax" && refused_recipe 'slope: there is no hard sigmoid'
+recipe "{ gru = 4, peepholes = true }, $softmax" && refused_recipe 'peepholes: unknown key; gru has'
+recipe "{ lstm = 4, projection = 2, gate_dropout = 0.1 }, $softmax" && refused_recipe 'gate_dropout: not of an LSTM with a projection'
+recipe "{ lstm = 4, cell_clip = -1 }, $softmax" && refused_recipe 'cell_clip: -1; give 0 to 1000000'
 recipe "{ gru = 4, rank = 4 }, $softmax" && refused_recipe '^r\.toml:4: model\.layers: layer 1: rank: 4 is not below the 4 units'
 recipe "{ gru = 4, rank = -1 }, $softmax" && refused_recipe 'rank: -1; give 0 to 65535'
 recipe "{ gru = 4, rank = 2, gate_dropout = 0.1 }, $softmax" && refused_recipe 'gate_dropout: not of matrices of low rank'

@@ -9,6 +9,7 @@
 #include <exception>
 
 #include "../support/fixed_models.h"
+#include "../support/refusal.h"
 #include "common/error.h"
 #include "convert/analyze.h"
 #include "convert/budget.h"
@@ -182,6 +183,57 @@ TEST_CASE("cells of other curves answer in fixed point nearly as the float one, 
             CHECK(v.snr() > (format == SLUICE_INT8 ? 20 : 30));
           }
         }
+}
+
+TEST_CASE("an initial state is rounded in the units of the state, and refused if it leaves them") {
+  const DataSet data = made_up_data(7, 6, 5, -2, 3);  // of few steps, which the start decides
+  for (const sluice_layer_kind kind : every_cell)
+    for (const sluice_format format : fixed_formats) {
+      CAPTURE(std::string(sluice_layer_name(kind)));
+      CAPTURE(std::string(sluice_format_name(format)));
+      Network network = random_network(
+          7, {standardize(), initial_state(cell(kind, 24, every_step)), dense(5)}, 3);
+      Layer& layer = network.layers[1];
+      Noise noise(5);
+      for (float& v : layer.array(Role::initial_h).values) v = noise.number(-1, 1);
+      if (kind == SLUICE_LSTM)  // further than any step brings it
+        for (float& v : layer.array(Role::initial_c).values) v = noise.number(-9, 9);
+      const Calibration calibration = calibrate(network, data, all_sequences(data));
+      const Ranges ranges = choose_ranges(calibration, RangeChoice::min_max);
+      const Quantized quantized = quantize(network, format, ranges, calibration.moments);
+      const std::vector<float> got = answers(quantized.network, data);
+      CHECK(snr(answers(network, data), got) > (format == SLUICE_INT8 ? 20 : 30));
+      for (const ValueError& v : analyze(network, quantized, data, all_sequences(data))) {
+        CAPTURE(v.name);
+        CHECK(v.snr() > (format == SLUICE_INT8 ? 20 : 30));
+      }
+      const Layer& fixed = quantized.network.layers[0];
+      const double unit = std::ldexp(1.0, fixed.shift_c - 15);
+      for (size_t i = 0; kind == SLUICE_LSTM && i < 24; ++i)
+        CHECK(std::fabs(fixed.array(Role::initial_c).integers[i] * unit -
+                        double(layer.array(Role::initial_c).values[i])) <= unit / 2);
+      layer.array(Role::initial_h).values[3] = -1.25f;
+      const std::string refusal = refusal_of([&] { quantize(network, format, ranges); });
+      CHECK_EQ(
+          refusal.find("layer 2 (" + std::string(sluice_layer_name(kind)) +
+                       "): an initial state of -1.25, and its state in fixed point is -1 to 1; "
+                       "it can be run in f32 only") != refusal.npos,
+          kind != SLUICE_FASTGRNN);
+    }
+}
+
+TEST_CASE("options of an LSTM that have no form in fixed point are refused by name") {
+  const DataSet data = made_up_data(7, 6, 5, -2, 3);
+  const std::pair<Spec, const char*> cases[] = {
+      {projected(cell(SLUICE_LSTM, 9), 4), "a projection has no fixed-point kernel"},
+      {peepholes(cell(SLUICE_LSTM, 9)), "peepholes have no fixed-point kernel"},
+      {clipped_cells(cell(SLUICE_LSTM, 9), 10), "a clipped cell state has no fixed-point kernel"}};
+  for (const auto& one : cases) {
+    const Network network = random_network(7, {one.first, dense(5)}, 3);
+    const std::string refusal =
+        refusal_of([&] { quantize(network, SLUICE_INT8, ranges_for(network, data)); });
+    CHECK_EQ(refusal, "layer 1 (lstm): " + std::string(one.second) + "; it can be run in f32 only");
+  }
 }
 
 TEST_CASE("targets far from 0 and of different magnitudes lose no more than targets near 0") {

@@ -110,15 +110,23 @@ std::string activation_text(const sluice_layer_info& layer) {
   return text;
 }
 
-/// " of rank 4", " over 3 steps": the properties of a layer's shape that its widths do not tell.
-std::string shape_text(const sluice_layer_info& layer) {
-  if (layer.rank) return fmt::format(" of rank {}", layer.rank);
+/// "lstm of rank 8, initial state", "window of 3 steps": a layer's kind, and its properties that
+/// its widths do not tell.
+std::string kind_text(const sluice_layer_info& layer) {
+  std::string text = sluice_layer_name(layer.kind);
+  if (layer.rank) text += fmt::format(" of rank {}", layer.rank);
+  if (layer.cells) text += fmt::format(", projected from {} cells", with_commas(layer.cells));
+  if (layer.peepholes) text += ", peepholes";
+  if (layer.cell_clip != 0) text += fmt::format(", cells clipped to {}", layer.cell_clip);
+  if (layer.initial_state) text += ", initial state";
   if (layer.kind == SLUICE_WINDOW)
-    return fmt::format(" of {} steps{}", layer.parts,
-                       layer.dilation > 1 ? fmt::format(", {} apart", layer.dilation) : "");
-  if (layer.kind == SLUICE_DENSE && layer.parts)
-    return fmt::format(" for each of {} parts", layer.parts);
-  return layer.parts ? fmt::format(" of {} positions", layer.inputs / layer.outputs) : "";
+    text += fmt::format(" of {} steps{}", layer.parts,
+                        layer.dilation > 1 ? fmt::format(", {} apart", layer.dilation) : "");
+  else if (layer.kind == SLUICE_DENSE && layer.parts)
+    text += fmt::format(" for each of {} parts", layer.parts);
+  else if (layer.parts)
+    text += fmt::format(" of {} positions", layer.inputs / layer.outputs);
+  return text;
 }
 
 std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_info>& layers,
@@ -128,11 +136,10 @@ std::string layer_table(const OwnedModel& model, const std::vector<sluice_layer_
                 "weight bytes", "state bytes", "MACs a step"}};
   std::uint64_t weight_bytes = 0;
   for (const sluice_layer_info& layer : layers) {
-    rows.push_back({std::to_string(rows.size()), sluice_layer_name(layer.kind) + shape_text(layer),
-                    with_commas(layer.inputs), with_commas(layer.outputs), activation_text(layer),
-                    steps_text(layer), with_commas(layer.parameters),
-                    with_commas(layer.weight_bytes), with_commas(layer.state_bytes),
-                    with_commas(layer.macs)});
+    rows.push_back({std::to_string(rows.size()), kind_text(layer), with_commas(layer.inputs),
+                    with_commas(layer.outputs), activation_text(layer), steps_text(layer),
+                    with_commas(layer.parameters), with_commas(layer.weight_bytes),
+                    with_commas(layer.state_bytes), with_commas(layer.macs)});
     weight_bytes += layer.weight_bytes;
   }
   rows.push_back({"", "sum", "", "", "", "", with_commas(parameters_of(layers)),
@@ -340,6 +347,10 @@ OrderedJson layer_json(const OwnedModel& model, std::uint32_t index) {
       json["activation"] = sluice_activation_name(layer.candidate);
     if (layer.activation != SLUICE_LINEAR) json["gates"] = sluice_activation_name(layer.activation);
     if (layer.rank > 0) json["rank"] = layer.rank;
+    if (layer.cells) json["cells"] = layer.cells;
+    if (layer.peepholes) json["peepholes"] = true;
+    if (layer.cell_clip != 0) json["cell_clip"] = layer.cell_clip;
+    if (layer.initial_state) json["initial_state"] = true;
     json["every_step"] = layer.every_step != 0;
     json["mean"] = layer.mean != 0, json["both_directions"] = layer.both_directions != 0;
   }

@@ -8,6 +8,7 @@
 #include "../common/print.h"
 #include "../model/graph.h"
 #include "../model/pack.h"
+#include "calibrate.h"
 #include "gate_sums.h"
 #include "numbers.h"
 #include "run_rows.h"
@@ -238,9 +239,10 @@ struct Analysis {
   void reset() {
     sluice_reset(&float_side.stream.stream), sluice_reset(&fixed_side.stream.stream);
     for (std::size_t l = 0; l < fixed.layers.size(); ++l) {
-      const std::size_t units_of_state =
-          recurrent(fixed.layers[l]) ? std::size_t(fixed.layers[l].out) : 0;
-      real_before[l].assign(units_of_state, 0), fixed_before[l].assign(units_of_state, 0);
+      real_before[l] = state_at_start(real.layers[quantized.real_of[l]]);
+      fixed_before[l].assign(real_before[l].size(), 0);
+      if (const Array* const h = fixed.layers[l].find(Role::initial_h))
+        fixed_before[l].assign(h->integers.begin(), h->integers.end());
     }
   }
 

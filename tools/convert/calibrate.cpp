@@ -57,6 +57,14 @@ NumberRanges answer_range_of(const Network& network, const DataSet& data,
   return range;
 }
 
+/// Returns the largest magnitude of an LSTM's initial c; 0 if it begins from zero.
+double peak_of_initial_c(const Layer& layer) {
+  double peak = 0;
+  if (const Array* const c = layer.find(Role::initial_c))
+    for (const float value : c->values) peak = std::max(peak, double(std::fabs(value)));
+  return peak;
+}
+
 /// Returns the peak of the cell state of a network's last layer, which is at the end of a stream's
 /// state.
 double cell_peak_of(const Network& network, const DataSet& data,
@@ -68,7 +76,7 @@ double cell_peak_of(const Network& network, const DataSet& data,
   const float* const c =
       state + bytes / sizeof(float) - std::size_t(padded(network.layers.back().out));
   std::vector<float> y(model.info().outputs);
-  double peak = 0;
+  double peak = peak_of_initial_c(network.layers.back());
   for (const std::size_t s : sequences) {
     sluice_reset(&stream.stream);
     for (std::size_t t = 0; t < data.steps(s); ++t) {
@@ -230,8 +238,7 @@ MomentCollector watch(const Network& real, const DataSet& data,
   std::vector<float> y(model.info().outputs);
   for (std::size_t i = 0; i < sequences.size(); i += every) {
     sluice_reset(&stream.stream);
-    for (std::size_t l = 0; l < layers; ++l)
-      watching.before[l].assign(std::size_t(real.layers[l].out), 0);
+    for (std::size_t l = 0; l < layers; ++l) watching.before[l] = state_at_start(real.layers[l]);
     // A text is one long sequence.
     const std::size_t steps =
         data.is_text() ? std::min(data.steps(sequences[i]), enough) : data.steps(sequences[i]);
@@ -298,6 +305,26 @@ double NumberRanges::peak() const {
   return most;
 }
 
+std::vector<double> state_at_start(const Layer& layer) {
+  std::vector<double> state(recurrent(layer) ? std::size_t(layer.out) : 0);
+  if (const Array* const h = layer.find(Role::initial_h))
+    state.assign(h->values.begin(), h->values.end());
+  return state;
+}
+
+namespace {
+
+/// Extends the range of a cell's outputs, if it is measured, by its initial state.
+void include_start(const Layer& layer, NumberRanges& range) {
+  const Array* const h = layer.find(Role::initial_h);
+  for (std::size_t i = 0; h && i < range.low.size(); ++i) {
+    const auto value = double(h->values[i]);
+    range.low[i] = std::min(range.low[i], value), range.high[i] = std::max(range.high[i], value);
+  }
+}
+
+}  // namespace
+
 OutputRanges output_ranges(const Network& real, const DataSet& data,
                            std::span<const std::size_t> sequences) {
   OutputRanges result;
@@ -312,10 +339,12 @@ OutputRanges output_ranges(const Network& real, const DataSet& data,
       result.peak.push_back(cell_peak_of(part, data, sequences));
       if (real.layers[l].candidate != SLUICE_TANH)
         ranges[l] = answer_range_of(part, data, sequences);
+      include_start(real.layers[l], ranges[l]);
       continue;
     }
     const bool measured = needs_peak(real.layers[l], answer);
     if (measured) ranges[l] = answer_range_of(first_layers(real, l), data, sequences);
+    include_start(real.layers[l], ranges[l]);
     result.peak.push_back(measured ? ranges[l].peak() : 1);
   }
   for (const std::uint32_t answer : answers) {  // a part without a range of its own gets -1 to 1

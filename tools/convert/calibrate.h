@@ -71,6 +71,9 @@ struct Calibration {
   std::vector<LayerMoments> moments = {};
 };
 
+/// Returns the state h of a cell before a sequence; empty for other layers.
+std::vector<double> state_at_start(const Layer& layer);
+
 OutputRanges output_ranges(const Network& real, const DataSet& data,
                            std::span<const std::size_t> sequences);
 

@@ -38,6 +38,11 @@ Network stripped(const Network& network) {
   return result;
 }
 
+/// Returns whether an LSTM has peepholes or a projection, or clips its cell state.
+bool has_options(const Layer& layer) {
+  return layer.peepholes || layer.cells > 0 || layer.cell_clip != 0;
+}
+
 }  // namespace
 
 CostFeatures cost_features_of(const Network& network, std::string_view core) {
@@ -50,7 +55,8 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
   for (std::size_t index = 0; index < network.layers.size(); ++index) {
     const Layer& layer = network.layers[index];
     const bool real = layer.format == SLUICE_F32;
-    const double units = padded(layer.out), panels = units / panel_rows;
+    const double units = padded(layer.cells > 0 ? layer.cells : layer.out),
+                 panels = units / panel_rows;
     for (const Array& a : layer.arrays) {
       if (!layer.sparse || !a.is_matrix()) continue;
       const BlockShare share = zero_blocks(a);
@@ -77,8 +83,10 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
         add(whole_step ? "inner" : "dense_inner",
             gates * panels *
                 (inner_loops(in, layer.format, core) + inner_loops(state, layer.format, core)));
+      if (has_options(layer)) add("options", 1), add("option_units", units);
+      add("option_arrays", layer.peepholes + (layer.cells > 0));
       if (layer.rank > 0) add("low_rank", 1), add("low_rank_units", units);
-      for (const Role role : {Role::input_factor, Role::state_factor}) {
+      for (const Role role : {Role::input_factor, Role::state_factor, Role::projection}) {
         const Array* const factor = layer.find(role);
         if (!factor) continue;
         const double products = role == Role::state_factor ? states : 1,
@@ -119,8 +127,8 @@ CostFeatures cost_features_of(const Network& network, std::string_view core) {
 }
 
 bool is_plain(const Layer& layer) {
-  return !recurrent(layer) ||
-         (layer.rank == 0 && layer.candidate == SLUICE_TANH && layer.activation == SLUICE_LINEAR);
+  return !recurrent(layer) || (layer.rank == 0 && layer.candidate == SLUICE_TANH &&
+                               layer.activation == SLUICE_LINEAR && !has_options(layer));
 }
 
 std::vector<CostLine> parse_costs(std::string_view csv) {
@@ -175,7 +183,9 @@ const CostLine* line_of(const std::string& core, sluice_format format, const std
 bool is_counted(const Layer& layer) {
   if (recurrent(layer)) {
     const bool gates = layer.activation == SLUICE_LINEAR || layer.activation == SLUICE_HARD_SIGMOID;
-    return gates && (fixed_candidates >> layer.candidate & 1) && !layer.both && !layer.mean;
+    const bool candidate = has_options(layer) ? layer.candidate == SLUICE_TANH
+                                              : fixed_candidates >> layer.candidate & 1;
+    return gates && candidate && !layer.both && !layer.mean;
   }
   if (layer.kind == SLUICE_EMBEDDING) return layer.format != SLUICE_F32;
   if (layer.parts > 0) return false;

@@ -71,7 +71,10 @@ constexpr std::array cost_features = {"step",
                                       "softsign",
                                       "exponential",
                                       "selu",
-                                      "hard_silu"};
+                                      "hard_silu",
+                                      "options",
+                                      "option_units",
+                                      "option_arrays"};
 using CostFeatures = std::array<double, cost_features.size()>;
 
 /// Of the layers that a board runs. inner: passes through a kernel's inner loop, which differ
@@ -82,7 +85,8 @@ using CostFeatures = std::array<double, cost_features.size()>;
 /// select: the numbers that they read. difference_units: the numbers of differences. curved: cells
 /// whose candidate is not tanh or whose gates are a hard sigmoid; curved_units: the numbers of
 /// their candidates, and of an LSTM's outputs, if these are not tanh; hard_gates: the numbers of
-/// their gates, if these are hard.
+/// their gates, if these are hard. options: LSTMs with peepholes, a projection or a clipped cell
+/// state; option_units: their cells; option_arrays: their arrays of peepholes and projections.
 CostFeatures cost_features_of(const Network& network, std::string_view core);
 
 /// One line of cost.csv.

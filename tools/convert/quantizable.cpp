@@ -23,6 +23,16 @@ std::string obstacle_of_cell(const Layer& layer) {
   if (!(layer.anatomy().fixed_activations >> layer.activation & 1))
     return "with a hard sigmoid as a gate it has no fixed-point kernel, since gate and candidate "
            "share a sum";
+  if (const Array* const h = layer.find(Role::initial_h);
+      h && layer.candidate == SLUICE_TANH &&
+      (layer.anatomy().states == 2 || !layer.anatomy().shifted_state))
+    for (const float value : h->values)
+      if (std::fabs(value) > 1)
+        return fmt::format("an initial state of {}, and its state in fixed point is -1 to 1",
+                           value);
+  if (layer.cells > 0) return "a projection has no fixed-point kernel";
+  if (layer.peepholes) return "peepholes have no fixed-point kernel";
+  if (layer.cell_clip != 0) return "a clipped cell state has no fixed-point kernel";
   if (layer.both) return "both directions have no fixed-point kernel";
   return layer.mean ? "the mean over steps has no fixed-point kernel" : "";
 }

@@ -171,6 +171,20 @@ void add_gate_numbers(const Layer& real, Layer& layer) {
   }
 }
 
+/// Rounds the initial state: h in the unit of the cell's output, an LSTM's c in its own.
+void add_initial_state(const QuantizeState& work, const Layer& real, Layer& layer) {
+  for (const Role role : {Role::initial_h, Role::initial_c}) {
+    const Array* const from = real.find(role);
+    if (!from) continue;
+    const double unit = role == Role::initial_h ? unit_of_state(work, real)
+                                                : std::ldexp(state_unit, state_shift(work, real));
+    std::vector<std::int32_t>& to = layer.array(role).integers;
+    for (std::size_t i = 0; i < to.size(); ++i)
+      to[i] = std::int32_t(
+          std::clamp(rounded(double(from->values[i]) / unit), lowest_output, highest_output));
+  }
+}
+
 std::vector<float> values_of(const Array* array) {
   return array ? array->values : std::vector<float>();
 }
@@ -250,6 +264,7 @@ void add_cell(QuantizeState& work, const Layer& real) {
   layer.rank = real.rank;
   layer.activation = real.activation, layer.parameter = real.parameter;
   layer.candidate = real.candidate;
+  layer.initial_state = real.initial_state;
   layer = with_arrays(std::move(layer));
   const std::vector<double> units = units_of_sums(work, real);
   const bool from_input = work.side_of(real).frame;
@@ -260,6 +275,7 @@ void add_cell(QuantizeState& work, const Layer& real) {
   layer.shift_ih = ih.shift, layer.shift_hh = hh.shift;
   layer.shift_c = state_shift(work, real), layer.shift_h = lift_of_state(work, real);
   add_gate_numbers(real, layer);
+  add_initial_state(work, real, layer);
   layer.array(Role::input_weight).integers = std::move(ih.w);
   std::vector<std::int32_t>& state_weight = layer.array(Role::state_weight).integers;
   const auto rest = hh.w.begin() + std::ptrdiff_t(state_weight.size());

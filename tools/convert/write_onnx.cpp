@@ -213,6 +213,10 @@ std::string Writer::recurrent(const Layer& given, std::size_t index, const std::
   const bool is_lstm = layer.kind == SLUICE_LSTM, is_rnn = layer.kind == SLUICE_RNN;
   if (!is_lstm && !is_rnn && layer.kind != SLUICE_GRU && layer.kind != SLUICE_GRU_BEFORE)
     refuse("{}: a {}, which ONNX has not", place, layer.anatomy().name);
+  if (layer.cells > 0) refuse("{}: an LSTM with a projection, which ONNX has not", place);
+  if (layer.cell_clip != 0)
+    refuse("{}: its cell state is clipped, and ONNX's clip is another: of the sums of its gates",
+           place);
   const int directions = layer.both ? 2 : 1, units = layer.out / directions,
             gates = layer.anatomy().gates, rows = gates * units;
   // ONNX has the gates z, r, h and i, o, f, c.
@@ -238,12 +242,29 @@ std::string Writer::recurrent(const Layer& given, std::size_t index, const std::
     const std::vector<float> none(std::size_t(rows), 0.0f);
     for (const int gate : order) append(b, second ? second->values : none, gate, 1);
   }
-  onnx::NodeProto* const made =
-      add(is_lstm  ? "LSTM"
-          : is_rnn ? "RNN"
-                   : "GRU",
-          {x, floats(w, {directions, rows, layer.in}), floats(r, {directions, rows, units}),
-           floats(b, {directions, 2 * rows})});
+  std::vector<std::string> inputs = {x, floats(w, {directions, rows, layer.in}),
+                                     floats(r, {directions, rows, units}),
+                                     floats(b, {directions, 2 * rows})};
+  if (layer.initial_state) {
+    inputs.emplace_back();  // without sequence_lens
+    for (const Role role : {Role::initial_h, Role::initial_c}) {
+      std::vector<float> start;
+      for (int d = 0; d < directions; ++d)
+        if (const Array* const array = layer.find(role, d == 1))
+          start.insert(start.end(), array->values.begin(), array->values.end());
+      if (start.empty()) continue;
+      inputs.push_back(floats(start, {directions, 1, units}));
+    }
+  }
+  if (layer.peepholes) {
+    inputs.resize(7);
+    std::vector<float> p;
+    for (int d = 0; d < directions; ++d)
+      for (const int gate : {0, 2, 1})  // i, o, f
+        append(p, layer.array(Role::peephole, d == 1).values, gate, 1);
+    inputs.push_back(floats(p, {directions, 3 * units}));
+  }
+  onnx::NodeProto* const made = add(is_lstm ? "LSTM" : is_rnn ? "RNN" : "GRU", inputs);
   set(made, "hidden_size", std::int64_t(units));
   attribute(made, "direction", onnx::AttributeProto::STRING)
       ->set_s(layer.both ? "bidirectional" : "forward");

@@ -83,7 +83,9 @@ void Writer::recurrent(std::size_t index) {
   // A cell whose gates have no weights of their own over the state is none of PyTorch's.
   if (!layer.find(Role::state_bias) && !layer.find(Role::candidate_weight))
     stop(index, "PyTorch has no such cell");
-  const int units = layer.both ? layer.out / 2 : layer.out, rows = layer.anatomy().gates * units;
+  if (layer.peepholes) stop(index, "PyTorch has no peepholes");
+  const int units = layer.both ? layer.out / 2 : layer.out, cells = layer.gate_rows(),
+            rows = layer.anatomy().gates * cells;
   for (int d = 0; d < (layer.both ? 2 : 1); ++d) {
     const bool back = d == 1;
     const std::string end = back ? "_l0_reverse" : "_l0";
@@ -96,14 +98,24 @@ void Writer::recurrent(std::size_t index) {
     tensor(index, "weight_hh" + end, state, {rows, units});
     tensor(index, "bias_ih" + end, layer.array(Role::input_bias, back).values, {rows});
     if (second) tensor(index, "bias_hh" + end, second->values, {rows});
+    // PyTorch has no such names: there, the initial state is an argument of a call.
+    for (const Role role : {Role::initial_h, Role::initial_c})
+      if (const Array* const array = layer.find(role, back))
+        tensor(index, (role == Role::initial_h ? "initial_h" : "initial_c") + end, array->values,
+               {array->rows});
+    if (const Array* const projection = layer.find(Role::projection, back))
+      tensor(index, "weight_hr" + end, projection->values, {units, cells});
   }
   const bool before = layer.kind == SLUICE_GRU_BEFORE;
-  std::string text = fmt::format("{} = {}", before ? "gru" : layer.anatomy().name, units);
+  std::string text = fmt::format("{} = {}", before ? "gru" : layer.anatomy().name, cells);
+  if (layer.cells > 0) text += fmt::format(", projection = {}", units);
   if (before) text += ", reset = \"before\"";
   if (layer.both) text += ", directions = \"both\"";
   if (!layer.every_step) text += fmt::format(", steps = \"{}\"", layer.mean ? "mean" : "last");
   if (layer.activation != SLUICE_LINEAR) text += curve(layer, "gates", layer.activation);
   if (layer.candidate != SLUICE_TANH) text += curve(layer, "activation", layer.candidate);
+  if (layer.cell_clip != 0) text += fmt::format(", cell_clip = {}", layer.cell_clip);
+  if (layer.initial_state) text += ", initial_state = true";
   line(index, text);
 }
 

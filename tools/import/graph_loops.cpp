@@ -51,10 +51,11 @@ Follower::Carried Follower::carry(const Value& start, const std::string& name) {
                        std::vector<std::int64_t>(constant.count(), counts ? step_number : unknown));
     return carried;
   }
-  for (const float number : constant.floats)
-    if (number != 0) stuck("{}: an initial state that is not zero", brief(name));
   GraphInput state;
   state.name = name, state.width = 1, state.is_state = true;
+  const bool any = std::any_of(constant.floats.begin(), constant.floats.end(),
+                               [](float number) { return number != 0; });
+  if (any) state.start = constant.floats;
   std::vector<Axis> axes;
   for (const std::int64_t size : constant.shape) {
     axes.push_back({size != 1, size});

@@ -14,6 +14,31 @@ bool has_numbers(const Value& value) {
   return false;
 }
 
+/// Returns the numbers [directions][units] of a constant initial state; empty if it is zero. Every
+/// sequence of a batch must have the same.
+std::vector<float> initial_state(const Value& value, std::size_t directions, std::size_t units,
+                                 bool batch_first) {
+  if (!has_numbers(value)) return {};
+  const Constant& constant = *value.constant;
+  const std::vector<std::int64_t>& shape = constant.shape;
+  const std::size_t sequences = constant.floats.size() / (directions * units);
+  std::vector<std::int64_t> wanted = {std::int64_t(directions), std::int64_t(sequences),
+                                      std::int64_t(units)};
+  if (batch_first) std::swap(wanted[0], wanted[1]);
+  if (shape != wanted) stuck("an initial state of the shape {}", shape_text(shape));
+  std::vector<float> state(directions * units);
+  for (std::size_t i = 0; i < constant.floats.size(); ++i) {
+    const std::size_t unit = i % units, row = i / units,
+                      d = batch_first ? row % directions : row / sequences,
+                      s = batch_first ? row / directions : row % sequences;
+    float& to = state[d * units + unit];
+    if (s > 0 && constant.floats[i] != to)
+      stuck("an initial state that differs from sequence to sequence");
+    to = constant.floats[i];
+  }
+  return state;
+}
+
 }  // namespace
 
 void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
@@ -48,8 +73,11 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
   if (lengths.is_constant())
     for (const std::int64_t length : lengths.constant->whole)
       if (time.size < 1 || length != time.size) stuck("sequences that end early (sequence_lens)");
-  if (has_numbers(peep)) stuck("peepholes");
-  if (has_numbers(h0) || has_numbers(c0)) stuck("an initial state that is not zero");
+  const bool peers = has_numbers(peep);
+  if (peep.is_flow() || (peers && (!is_lstm || peep.constant->count() != directions * 3 * units)))
+    stuck("peepholes that do not fit");
+  const std::vector<float> first_h = initial_state(h0, directions, units, batch_first),
+                           first_c = initial_state(c0, directions, units, batch_first);
   for (const Value* start : {&h0, &c0}) {
     if (!start->is_flow()) continue;
     const Sum& sum = formulas_.sum(start->formula);
@@ -58,9 +86,11 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
         const Atom& atom = formulas_.atom(one.atom);
         if (atom.kind != Atom::Kind::input || !inputs_[std::size_t(atom.number)].is_state)
           stuck("an initial state that is computed");
+        if (!inputs_[std::size_t(atom.number)].start.empty())
+          stuck("a state of a loop around it that does not begin at zero");
       }
   }
-  if (node.find("clip")) stuck("clip");
+  if (node.find("clip")) stuck("clip, which bounds the sums of its gates");
   if (node.whole("input_forget", 0)) stuck("input_forget");
   // The functions of gates and candidate.
   sluice_activation gate = SLUICE_SIGMOID;
@@ -149,6 +179,11 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
       const View all = column_of(bias.constant->floats).part(d * 2 * rows, 2 * rows);
       cell.bias = all.part(0, rows), cell.second_bias = all.part(rows, rows);
     }
+    if (!first_h.empty()) cell.h = column_of(first_h).part(d * units, units);
+    if (!first_c.empty()) cell.c = column_of(first_c).part(d * units, units);
+    if (peers)
+      cell.peepholes = column_of(peep.constant->floats).part(d * 3 * units, 3 * units),
+      cell.peephole_order = onnx_peephole_order;
     cell.order = is_lstm ? onnx_lstm_order : is_gru ? keras_gru_order : torch_order;
     put_cell(layer, d == 1 || backward_alone, cell);
   }

@@ -424,6 +424,7 @@ struct Lowering::Cell {
   std::size_t units;
   const Atom* gate;       ///< whose function the gates have; null: none
   const Atom* candidate;  ///< whose function the candidate has
+  Formula c = -1;         ///< of an LSTM
 };
 
 bool Lowering::cell(Formula formula, const std::string& place, std::uint32_t& made) {
@@ -471,6 +472,10 @@ bool Lowering::finish(const Cell& cell, Formula next, const std::string& place,
   CellWeights weights;
   weights.input = matrix_of(w, rows, in), weights.state = matrix_of(u, rows, units);
   weights.bias = column_of(b), weights.second_bias = column_of(second);
+  const std::vector<float> h = start_of(cell.state, units),
+                           c = cell.c < 0 ? std::vector<float>() : start_of(cell.c, units);
+  if (!h.empty()) weights.h = column_of(h);
+  if (!c.empty()) weights.c = column_of(c);
   put_cell(layer, false, weights);
   if (cell.gate && cell.gate->function.name == Unary::hard_sigmoid)
     layer.activation = SLUICE_HARD_SIGMOID, layer.parameter = cell.gate->function.parameter;
@@ -478,6 +483,17 @@ bool Lowering::finish(const Cell& cell, Formula next, const std::string& place,
   layer.second = cell.candidate->function.second;
   made = put(std::move(layer), formulas_.concat(reads), place);
   return true;
+}
+
+/// Returns the numbers of a state before the first step; empty: zeros.
+std::vector<float> Lowering::start_of(Formula state, std::size_t units) const {
+  AtomPart part;
+  if (!formulas_.is_part(state, part)) return {};
+  const std::vector<float>& all = inputs_[std::size_t(formulas_.atom(part.atom).number)].start;
+  std::vector<float> start;
+  for (std::size_t i = 0; !all.empty() && i < units; ++i)
+    start.push_back(all.at(std::size_t(part.first + std::int64_t(i) * part.step)));
+  return start;
 }
 
 /// Finds h among the formulas that a gate's matrices read: a state of as many numbers as the cell
@@ -516,6 +532,7 @@ bool Lowering::lstm(Formula formula, const std::string& place, std::uint32_t& ma
     const Sum next = formulas_.sum(squashed.of);
     if (next.products.size() != 2 || !next.constant.empty()) continue;
     const Atom *forget = nullptr, *input = nullptr, *candidate = nullptr;
+    Formula c = -1;
     for (const Product& product : next.products) {
       if (product.parts.size() != 2 || !is_one(product.factor)) return false;
       const Atom &a = formulas_.atom(product.parts[0].atom),
@@ -524,7 +541,7 @@ bool Lowering::lstm(Formula formula, const std::string& place, std::uint32_t& ma
            {std::pair(&b, product.parts[0]), std::pair(&a, product.parts[1])})
         if (is_state(state) && is_gate(*gate) &&
             keeps(formulas_.of_part(state, sum.width), squashed.of))
-          forget = gate;
+          forget = gate, c = formulas_.of_part(state, sum.width);
       for (const auto& [gate, value] : {std::pair(&a, &b), std::pair(&b, &a)})
         if (is_gate(*gate) && is_candidate(*value) && value->function == squashed.function)
           input = gate, candidate = value;
@@ -539,7 +556,7 @@ bool Lowering::lstm(Formula formula, const std::string& place, std::uint32_t& ma
     }
     if (!good) continue;
     const Formula state = state_of(gates[0].weights, sum.width);
-    if (state >= 0 && finish({SLUICE_LSTM, gates, {}, state, sum.width, &output, &squashed},
+    if (state >= 0 && finish({SLUICE_LSTM, gates, {}, state, sum.width, &output, &squashed, c},
                              formula, place, made))
       return true;
   }

@@ -17,7 +17,8 @@ struct GraphInput {
   std::string name;
   std::size_t width = 0;
   bool is_state = false;
-  std::size_t column = 0;  ///< of a part of the frame: its first number there
+  std::size_t column = 0;         ///< of a part of the frame: its first number there
+  std::vector<float> start = {};  ///< of a state: its numbers before the first step; empty: zeros
 };
 
 class Lowering {
@@ -60,6 +61,7 @@ class Lowering {
     const auto found = expected_.find(state);
     return found == expected_.end() || found->second == next;
   }
+  std::vector<float> start_of(Formula state, std::size_t units) const;
   Formula state_of(const std::map<Formula, std::vector<float>>& weights, std::size_t units) const;
   bool normalization(Formula formula, const std::string& place, std::uint32_t& made);
   bool unit_norm(Formula formula, const std::string& place, std::uint32_t& made);

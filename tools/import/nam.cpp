@@ -54,7 +54,6 @@ Imported read_nam(const JsonNode& root, const std::string& file) {
   result.format = "NAM";
   Network& network = result.network;
   network.width = int(inputs);
-  Obstacles obstacles(file);
   std::size_t at = 0, width = inputs;
   std::uint32_t last = 0;
   const auto take = [&](std::size_t rows, std::size_t cols) {
@@ -67,13 +66,7 @@ Imported read_nam(const JsonNode& root, const std::string& file) {
     CellWeights cell;
     cell.input = both.columns(0, width), cell.state = both.columns(width, units);
     cell.bias = take(4 * units, 1);
-    const View start = take(2 * units, 1);
-    for (std::size_t i = 0; i < 2 * units; ++i)
-      if (start.at(i, 0) != 0) {
-        obstacles.add("layer {}: an initial state that is not zero, such as {}", l + 1,
-                      start.at(i, 0));
-        break;
-      }
+    cell.h = take(units, 1), cell.c = take(units, 1);
     Layer layer = recurrent_layer(SLUICE_LSTM, width, units, false, true);
     put_cell(layer, false, cell);
     last = append(network, std::move(layer), last);
@@ -83,7 +76,6 @@ Imported read_nam(const JsonNode& root, const std::string& file) {
   const View head = take(outputs, units), bias = take(outputs, 1);
   last = append(network, dense_layer(head, bias), last);
   result.note("head", fmt::format("layer {}: Dense", last));
-  obstacles.refuse_any();
   return result;
 }
 

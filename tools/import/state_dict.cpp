@@ -78,11 +78,16 @@ struct Fit {
   std::size_t used = 0;  ///< tensors
 };
 
+/// The names of the initial h and c, to which the ending of a copy and a direction is appended.
+constexpr const char* initial_names[] = {"initial_h", "initial_c"};
+constexpr Role initial_roles[] = {Role::initial_h, Role::initial_c};
+
 /// Tells whether a module's tensors fit a recurrent layer, all of its copies and directions.
 Fit fit_recurrent(const LayerSpec& spec, const Group& group, std::int64_t in) {
   Fit fit;
   const auto& anatomy = anatomy_of(std::uint32_t(spec.kind));
-  const std::int64_t units = spec.units, rows = anatomy.gates * units;
+  const std::int64_t units = spec.units, rows = anatomy.gates * units,
+                     state = spec.projection > 0 ? spec.projection : units;
   for (std::int64_t copy = 0; copy < spec.repeat; ++copy)
     for (int backward = 0; backward < (spec.directions == Directions::both ? 2 : 1); ++backward) {
       const std::string end = ending(group, copy, backward != 0);
@@ -99,11 +104,18 @@ Fit fit_recurrent(const LayerSpec& spec, const Group& group, std::int64_t in) {
                                 input->shape_text(), rows, in);
         return fit;
       }
-      if (!has_shape(group.find("weight_hh" + end), {rows, units})) {
-        fit.fault = fmt::format("weight_hh{} is not of shape [{}][{}]", end, rows, units);
+      if (!has_shape(group.find("weight_hh" + end), {rows, state})) {
+        fit.fault = fmt::format("weight_hh{} is not of shape [{}][{}]", end, rows, state);
         return fit;
       }
       fit.used += 2;
+      if (spec.projection > 0) {
+        if (!has_shape(group.find("weight_hr" + end), {state, units})) {
+          fit.fault = fmt::format("weight_hr{} is not of shape [{}][{}]", end, state, units);
+          return fit;
+        }
+        ++fit.used;
+      }
       const bool one = group.find("bias_ih" + end), two = group.find("bias_hh" + end);
       if (spec.kind == SLUICE_GRU && one && !two) fit.fault = "it has one bias, as gru_before has";
       if (spec.kind == SLUICE_GRU_BEFORE && one && two) fit.fault = "it has two biases, as gru has";
@@ -115,6 +127,12 @@ Fit fit_recurrent(const LayerSpec& spec, const Group& group, std::int64_t in) {
           return fit;
         }
         fit.used += found != nullptr;
+      }
+      for (int i = 0; spec.initial_state && i < anatomy.states; ++i, ++fit.used) {
+        const std::int64_t numbers = i == 0 ? state : units;
+        if (has_shape(group.find(initial_names[i] + end), {numbers})) continue;
+        fit.fault = fmt::format("{}{} is not of shape [{}]", initial_names[i], end, numbers);
+        return fit;
       }
       if (backward || spec.directions != Directions::both) in = spec.out(in);
     }
@@ -142,6 +160,9 @@ std::string excess(const LayerSpec& spec, const Group& group) {
     return fmt::format("it has {} layers; give repeat = {}", copies, copies);
   if (spec.recurrent() && group.find("weight_ih_l0_reverse") && spec.directions == Directions::one)
     return "it goes in both directions; give directions = \"both\"";
+  if (const Tensor* const projection = group.find("weight_hr_l0");
+      projection && spec.projection == 0 && !projection->shape.empty())
+    return fmt::format("it has a projection; give projection = {}", projection->shape[0]);
   return fmt::format("its {} has no place in the layer", group.parts.rbegin()->first);
 }
 
@@ -349,6 +370,8 @@ std::vector<Wanted> read_layers(const std::string& path, const TensorDefaults& d
     }
     if (!use) continue;
     if (layer.spec.tied) refuse("{}: tied: is not read from tensors; leave it out", place);
+    if (layer.spec.peepholes)
+      refuse("{}: peepholes: are not read from tensors; leave it out", place);
     if (layer.spec.rank > 0) refuse("{}: rank: is not read from tensors; leave it out", place);
     if (layer.spec.recurrent() && layer.spec.steps == StepsOut::open)
       layer.spec.steps = StepsOut::every;
@@ -358,17 +381,22 @@ std::vector<Wanted> read_layers(const std::string& path, const TensorDefaults& d
 }
 
 void put_recurrent(Layer& layer, const Group& group, std::int64_t copy) {
-  const auto units = std::size_t(layer.both ? layer.out / 2 : layer.out),
-             rows = units * layer.anatomy().gates;
+  const std::size_t rows = std::size_t(layer.gate_rows()) * layer.anatomy().gates;
   for (int backward = 0; backward < (layer.both ? 2 : 1); ++backward) {
     const std::string end = ending(group, copy, backward != 0);
     CellWeights cell;
     cell.input = matrix_of(group.find("weight_ih" + end)->values, rows, std::size_t(layer.in));
-    cell.state = matrix_of(group.find("weight_hh" + end)->values, rows, units);
+    cell.state = matrix_of(group.find("weight_hh" + end)->values, rows,
+                           std::size_t(layer.array(Role::state_weight).cols));
     if (const Tensor* const bias = group.find("bias_ih" + end)) cell.bias = column_of(bias->values);
     if (const Tensor* const bias = group.find("bias_hh" + end))
       cell.second_bias = column_of(bias->values);
     put_cell(layer, backward != 0, cell);
+    if (layer.cells > 0)
+      layer.array(Role::projection, backward != 0).values = group.find("weight_hr" + end)->values;
+    for (std::size_t state = 0; layer.initial_state && state < layer.anatomy().states; ++state)
+      layer.array(initial_roles[state], backward != 0).values =
+          group.find(initial_names[state] + end)->values;
   }
 }
 
@@ -439,9 +467,12 @@ void ask_for_layers(const std::vector<Tensor>& tensors, const std::string& file)
     const std::string end = ending(group, 0, false);
     const Tensor *const input = group.find("weight_ih" + end),
                         *const state = group.find("weight_hh" + end),
-                        *const weight = group.find("weight");
+                        *const weight = group.find("weight"),
+                        *const projection = group.find("weight_hr" + end);
     std::string layer;
-    if (input && state && state->shape.size() == 2 && state->shape[1] > 0) {
+    if (projection && projection->shape.size() == 2) {
+      layer = fmt::format("lstm = {}, projection = {}", projection->shape[1], projection->shape[0]);
+    } else if (input && state && state->shape.size() == 2 && state->shape[1] > 0) {
       const std::size_t gates = state->shape[0] / state->shape[1];
       std::int64_t copies = 1;
       while (group.find(fmt::format("weight_ih_l{}", copies))) ++copies;

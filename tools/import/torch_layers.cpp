@@ -48,16 +48,22 @@ Value Follower::recurrent(sluice_layer_kind kind, const Value* input, const Valu
   std::uint32_t source = flow_of(input, name);
   if (start && depends_on_frame(*start))
     stop("{}: its state is computed from the frame", brief(name));
-  const std::function<void(const Value&)> check = [&](const Value& value) {
-    for (const Value& item : value.items) check(item);
+  std::vector<Tensor> initial;  // h, then an LSTM's c
+  bool any = false;             // of its numbers is not zero
+  const std::function<void(const Value&)> collect = [&](const Value& value) {
+    for (const Value& item : value.items) collect(item);
     if (!value.is(What::constant)) return;
-    const Tensor initial = tensor(value, name + ", initial state");
-    if (std::any_of(initial.values.begin(), initial.values.end(), [](float v) { return v != 0; }))
-      stop("{}: an initial state that is not zero", brief(name));
+    initial.push_back(tensor(value, name + ", initial state"));
+    for (const float number : initial.back().values) any = any || number != 0;
   };
-  if (start) check(*start);
-  const std::size_t gates = anatomy_of(std::uint32_t(kind)).gates, arrays = biases ? 4 : 2,
+  if (start) collect(*start);
+  if (!any) initial.clear();
+  if (any && initial.size() != anatomy_of(std::uint32_t(kind)).states)
+    stop("{}: an initial state of which a part is computed", brief(name));
+  const std::size_t gates = anatomy_of(std::uint32_t(kind)).gates, plain = biases ? 4 : 2,
                     directions = both ? 2 : 1;
+  const bool projects = kind == SLUICE_LSTM && weights.size() == layers * directions * (plain + 1);
+  const std::size_t arrays = plain + projects;
   if (weights.size() != layers * directions * arrays)
     stop("{}: {} arrays for {} layers", brief(name), weights.size(), layers);
   std::vector<std::uint32_t> made;
@@ -69,21 +75,33 @@ Value Follower::recurrent(sluice_layer_kind kind, const Value* input, const Valu
         return tensor(weights[first + i], fmt::format("{}, array {}", name, first + i));
       };
       const Tensor w = array(0), u = array(1);
-      Tensor b, second;
+      Tensor b, second, projection;
+      if (projects) projection = array(plain);
       if (biases) b = array(2), second = array(3);
-      const std::size_t rows = w.shape.size() == 2 ? w.shape[0] : 0, units = rows / gates;
+      const std::size_t rows = w.shape.size() == 2 ? w.shape[0] : 0, cells = rows / gates,
+                        units = !projects || projection.shape.empty() ? cells : projection.shape[0];
       if (rows == 0 || rows % gates != 0 || u.shape != std::vector<std::size_t>{rows, units} ||
+          (projects && projection.shape != std::vector<std::size_t>{units, cells}) ||
           (biases && (b.values.size() != rows || second.values.size() != rows)))
         stop("{}: weights of the shapes {} and {}", brief(name), w.shape_text(), u.shape_text());
       begin(w.shape[1]);
       if (w.shape[1] != width(source))
         stop("{}: {} numbers enter weights for {}", brief(name), width(source), w.shape[1]);
       if (d == 0) layer = recurrent_layer(kind, w.shape[1], units, both, true);
+      if (d == 0 && projects) layer.cells = int(cells), layer = with_arrays(std::move(layer));
       CellWeights cell;
       cell.input = matrix_of(w.values, rows, w.shape[1]);
       cell.state = matrix_of(u.values, rows, units);
       if (biases) cell.bias = column_of(b.values), cell.second_bias = column_of(second.values);
+      for (std::size_t i = 0; i < initial.size(); ++i) {
+        const std::size_t numbers = i == 0 ? units : cells;
+        if (initial[i].values.size() != layers * directions * numbers)
+          stop("{}: an initial state of the shape {}", brief(name), initial[i].shape_text());
+        (i == 0 ? cell.h : cell.c) =
+            column_of(initial[i].values).part((l * directions + d) * numbers, numbers);
+      }
       put_cell(layer, d == 1, cell);
+      if (projects) layer.array(Role::projection, d == 1).values = projection.values;
     }
     layer.candidate = candidate;
     source =

@@ -17,17 +17,18 @@ Value Follower::call_leaf(const Value& module, const std::string& type, const Co
   };
   const Value* const input = arguments.at(0);
   if ((type == "LSTM" || type == "GRU" || type == "RNN") && code.constants.count("hidden_size")) {
-    if (constant("proj_size") > 0) stop("{}: a projection of the state", brief(name));
     const auto mode = code.constants.find("mode");
     const bool relu = type == "RNN" && mode != code.constants.end() &&
                       mode->second.find("RELU") != std::string::npos;
-    const bool biases = constant("bias") != 0, both = constant("bidirectional") != 0;
+    const bool biases = constant("bias") != 0, both = constant("bidirectional") != 0,
+               projects = constant("proj_size") > 0;
     const auto layers = std::size_t(std::clamp(constant("num_layers"), 1.0, 4096.0));
     std::vector<Value> weights;
     for (std::size_t l = 0; l < layers; ++l)
       for (int backward = 0; backward <= int(both); ++backward)
-        for (const char* array : {"weight_ih", "weight_hh", "bias_ih", "bias_hh"})
-          if (biases || std::string_view(array).starts_with("weight"))
+        for (const std::string_view array :
+             {"weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"})
+          if (array == "weight_hr" ? projects : biases || array.starts_with("weight"))
             weights.push_back(
                 attribute(module, fmt::format("{}_l{}{}", array, l, backward ? "_reverse" : "")));
     return recurrent(type == "LSTM"  ? SLUICE_LSTM

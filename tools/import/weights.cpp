@@ -32,7 +32,32 @@ Layer recurrent_layer(sluice_layer_kind kind, std::size_t in, std::size_t units,
   return with_arrays(std::move(layer));
 }
 
+/// Gives a layer the arrays that its options require, and keeps those that it has.
+void extend(Layer& layer) {
+  Layer made = with_arrays(layer);
+  for (Array& array : made.arrays)
+    if (const Array* const old = layer.find(array.role, array.backward)) array.values = old->values;
+  layer = std::move(made);
+}
+
+/// Stores an initial state, unless it is zero, which a layer has without one.
+void put_initial_state(Layer& layer, bool backward, const View& h, const View& c) {
+  const auto put = [&](Role role, const View& from) {
+    bool any = false;
+    for (std::size_t i = 0; from && i < from.rows; ++i) any = any || from.at(i, 0) != 0;
+    if (!any || (role == Role::initial_c && layer.anatomy().states < 2)) return;
+    if (!layer.initial_state) layer.initial_state = true, extend(layer);
+    put_gates(layer.array(role, backward), from, torch_order, 0);
+  };
+  put(Role::initial_h, h), put(Role::initial_c, c);
+}
+
 void put_cell(Layer& layer, bool backward, const CellWeights& weights) {
+  put_initial_state(layer, backward, weights.h, weights.c);
+  if (weights.peepholes) {
+    if (!layer.peepholes) layer.peepholes = true, extend(layer);
+    put_gates(layer.array(Role::peephole, backward), weights.peepholes, weights.peephole_order, 0);
+  }
   put_gates(layer.array(Role::input_weight, backward), weights.input, weights.order, 0);
   put_gates(layer.array(Role::state_weight, backward), weights.state, weights.order, 0);
   if (Array* const candidate = layer.find(Role::candidate_weight, backward)

@@ -43,6 +43,7 @@ constexpr GateOrder torch_order = {{0, 1, 2, 3}};       ///< GRU r, z, n; LSTM i
 constexpr GateOrder keras_gru_order = {{1, 0, 2, 3}};   ///< z, r, h; ONNX has the same
 constexpr GateOrder keras_lstm_order = {{0, 1, 2, 3}};  ///< i, f, c, o
 constexpr GateOrder onnx_lstm_order = {{0, 2, 3, 1}};   ///< i, o, f, c
+constexpr GateOrder onnx_peephole_order = {{0, 2, 1}};  ///< i, o, f
 
 /// The weights of one direction of a cell, with the rows of all gates one behind another.
 struct CellWeights {
@@ -50,7 +51,10 @@ struct CellWeights {
   View state;        ///< [gates * units][units]
   View bias;         ///< [gates * units]; may be missing
   View second_bias;  ///< [gates * units]: added by the product over the state; may be missing
+  View h, c;         ///< [units] the initial state; missing: zero
+  View peepholes;    ///< [3 * units] of i, f and o of an LSTM; missing: none
   GateOrder order = torch_order;
+  GateOrder peephole_order = torch_order;  ///< of i, f and o
 };
 
 /// Returns a recurrent layer of that shape, with zeros.

@@ -21,14 +21,19 @@ LayerRecord record_of(const Layer& layer) {
   record.kind = static_cast<std::uint8_t>(layer.kind);
   record.format = static_cast<std::uint8_t>(layer.format);
   record.activation = static_cast<std::uint8_t>(layer.activation);
-  record.flags =
-      std::uint8_t((layer.every_step ? every_step_flag : 0) | (layer.mean ? mean_flag : 0) |
-                   (layer.both ? both_directions_flag : 0));
+  record.flags = std::uint8_t(
+      (layer.every_step ? every_step_flag : 0) | (layer.mean ? mean_flag : 0) |
+      (layer.both ? both_directions_flag : 0) | (layer.initial_state ? initial_state_flag : 0));
   record.parameter = layer.parameter;
   record.second = layer.second;
   record.candidate = candidate_code(layer.candidate);
-  record.hard_gates = std::uint8_t(recurrent(layer) && layer.format != SLUICE_F32 &&
-                                   layer.activation == SLUICE_HARD_SIGMOID);
+  const bool hard_gates =
+      recurrent(layer) && layer.format != SLUICE_F32 && layer.activation == SLUICE_HARD_SIGMOID;
+  record.options = std::uint8_t(
+      (hard_gates ? hard_gates_option : 0) | (layer.peepholes ? peephole_option : 0) |
+      (layer.cell_clip != 0 ? clip_option : 0) | (layer.cells > 0 ? projection_option : 0));
+  record.cells = static_cast<std::uint32_t>(layer.cells);
+  record.cell_clip = layer.cell_clip;
   record.in = static_cast<std::uint32_t>(layer.in);
   record.out = static_cast<std::uint32_t>(layer.out);
   record.shift_ih = static_cast<std::uint8_t>(layer.shift_ih);
@@ -115,7 +120,7 @@ Layer multiplied_out(const Layer& layer) {
     const Array& from = layer.array(to.role, to.backward);
     const Array* const factor = layer.find(
         to.role == Role::input_weight ? Role::input_factor : Role::state_factor, to.backward);
-    if (!to.is_matrix() || !factor) {
+    if (!to.is_matrix() || !factor || to.role == Role::projection) {
       to.values = from.values;
       continue;
     }

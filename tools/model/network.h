@@ -30,13 +30,17 @@ struct Layer {
   std::vector<Array> arrays;  ///< in the order of layer_weights()
   sluice_format format = SLUICE_F32;
   int shift_ih = 0, shift_hh = 0, shift_c = 0, shift_h = 0;  ///< of fixed point
-  bool mean = false;  ///< recurrent: the output is the mean over the steps
-  bool both = false;  ///< recurrent: reads in both directions, each with half of `out`
+  bool mean = false;           ///< recurrent: the output is the mean over the steps
+  bool both = false;           ///< recurrent: reads in both directions, each with half of `out`
+  bool initial_state = false;  ///< recurrent: begins from a state that it stores, not from zero
   /// Slope of a hard sigmoid or hard SiLU, epsilon of a normalization, lowest value of a clip.
   float parameter = 0;
   float second = 0;  ///< alpha of an ELU or leaky ReLU, highest value of a clip
   sluice_activation candidate = SLUICE_TANH;  ///< recurrent: of the candidate (LayerRecord)
-  int rank = 0;  ///< recurrent: of matrices of low rank (LayerRecord::rank); 0: whole
+  bool peepholes = false;                     ///< LSTM: its gates read its cell state
+  float cell_clip = 0;                        ///< LSTM: the largest |c|; 0: it is not clipped
+  int cells = 0;  ///< LSTM with a projection: the cells of a direction; else 0
+  int rank = 0;   ///< recurrent: of matrices of low rank (LayerRecord::rank); 0: whole
   int factor_shift_ih = 0, factor_shift_hh = 0;  ///< of fixed point and low rank
   /// Of a window: its steps. Of a pooling or a Dense: the equal parts of its input to each of which
   /// it applies; 0: the whole.
@@ -50,6 +54,8 @@ struct Layer {
   /// Its sources: 0 for the frame, else a layer counted from 1; empty: the layer before.
   std::vector<std::uint32_t> sources;
 
+  /// Returns the rows of a gate of one direction of a cell.
+  int gate_rows() const { return cells > 0 ? cells : both ? out / 2 : out; }
   const Anatomy& anatomy() const { return anatomy_of(std::uint32_t(kind)); }
   /// Returns the array of that role, which the layer must have.
   const Array& array(Role role, bool backward = false) const;

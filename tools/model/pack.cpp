@@ -265,10 +265,14 @@ Layer layer_of(const LayerRecord& record) {
   layer.every_step = (record.flags & every_step_flag) != 0;
   layer.mean = (record.flags & mean_flag) != 0;
   layer.both = (record.flags & both_directions_flag) != 0;
+  layer.initial_state = (record.flags & initial_state_flag) != 0;
   layer.in = static_cast<int>(record.in), layer.out = static_cast<int>(record.out);
   layer.shift_ih = record.shift_ih, layer.shift_hh = record.shift_hh,
   layer.shift_c = record.shift_c;
   layer.shift_h = record.shift_h;
+  layer.peepholes = (record.options & peephole_option) != 0;
+  layer.cell_clip = record.cell_clip;
+  layer.cells = static_cast<int>(record.cells);
   layer.rank = record.rank;
   layer.factor_shift_ih = record.factor_shift_ih;
   layer.factor_shift_hh = record.factor_shift_hh;

@@ -170,6 +170,31 @@ const Option options[] = {
              "no wider than the rank stays whole; 0: both are whole",
      .min = 0,
      .max = 65535},
+    {.name = "initial_state",
+     .kinds = recurrent_kinds,
+     .field = &L::initial_state,
+     .help = "learns the state from which every sequence begins, of each direction; it starts at "
+             "zero. false: sequences begin from zero"},
+    {.name = "peepholes",
+     .kinds = lstm,
+     .field = &L::peepholes,
+     .help = "the gates i and f read the cell state before, and o the one after, each unit its own "
+             "(Gers, Schmidhuber 2000)"},
+    {.name = "cell_clip",
+     .kinds = lstm,
+     .field = &L::cell_clip,
+     .help = "the cell state is kept in -cell_clip to cell_clip; TensorFlow Lite's is 10. 0: it is "
+             "not",
+     .min = 0,
+     .max = 1e6},
+    {.name = "projection",
+     .kinds = lstm,
+     .field = &L::projection,
+     .help =
+         "the output and the state h are a product of a matrix of this many rows with the numbers "
+         "of the cells (Sak et al. 2014), as PyTorch's proj_size; 0: they are these numbers",
+     .min = 0,
+     .max = widest_layer},
     {.name = "repeat",
      .kinds = recurrent_kinds,
      .field = &L::repeat,
@@ -436,9 +461,12 @@ void check_sense(const LayerSpec& layer, const std::string& place) {
       (bit(kind_of(layer)) & (dense | curve)) != 0 && (layer.low != -1 || layer.high != 1);
   if (given && layer.activation != SLUICE_CLIP)
     refuse("{}: low and high are of clip; leave them out, or give activation = \"clip\"", place);
-  if (layer.rank > 0 && layer.rank >= layer.units)
+  const std::int64_t state = layer.projection > 0 ? layer.projection : layer.units;
+  if (layer.rank > 0 && layer.rank >= state)
     refuse("{}: rank: {} is not below the {} units, so it would save nothing; leave it out", place,
-           layer.rank, layer.units);
+           layer.rank, state);
+  if (layer.projection > 0 && layer.gate_dropout > 0)
+    refuse("{}: gate_dropout: not of an LSTM with a projection; leave it or projection out", place);
   if (layer.rank > 0 && layer.gate_dropout > 0)
     refuse("{}: gate_dropout: not of matrices of low rank; leave it or rank out", place);
   if (layer.weight != 0 && layer.loss == HeadLoss::none)
@@ -481,9 +509,11 @@ std::int64_t LayerSpec::out(std::int64_t in) const {
     case SLUICE_MEAN_POOL:
     case SLUICE_NORM_POOL:
       return in / units;
-    default:
+    default: {
       if (part > 0) return in / part * units;
-      return units == 0 ? in : directions == Directions::both ? 2 * units : units;
+      const std::int64_t own = projection > 0 ? projection : units;
+      return own == 0 ? in : directions == Directions::both ? 2 * own : own;
+    }
   }
 }
 bool LayerSpec::joins() const { return (bit(kind_of(*this)) & joins_kinds) != 0; }

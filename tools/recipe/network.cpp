@@ -19,6 +19,9 @@ Layer layer_of(const LayerSpec& spec, int in) {
   layer.both = spec.directions == Directions::both;
   layer.every_step = spec.steps == StepsOut::every;
   layer.mean = spec.steps == StepsOut::mean;
+  layer.initial_state = spec.initial_state;
+  layer.peepholes = spec.peepholes, layer.cell_clip = float(spec.cell_clip);
+  layer.cells = spec.projection > 0 ? int(spec.units) : 0;
   layer.rank = int(spec.rank);
   const sluice_activation curve = spec.recurrent() ? spec.gates : spec.activation;
   layer.activation = spec.recurrent() && curve == SLUICE_SIGMOID ? SLUICE_LINEAR : curve;

@@ -44,8 +44,11 @@ std::string gate_name(std::string_view rows) {
   return fmt::format("gate {}", rows);
 }
 
-/// Returns the gates of a layer that have rows of their own, without the candidate.
+/// Returns the gates of a layer that have rows of their own, without the candidate; none of a layer
+/// with peepholes, since its gates read the cell state, which no output shows, and none of one with
+/// a projection, whose gates are those of other units than the layer's.
 std::vector<GateName> gate_names(const Layer& layer) {
+  if (layer.peepholes || layer.cells > 0) return {};
   const Anatomy& anatomy = layer.anatomy();
   std::vector<GateName> names;
   for (int i = 0; i < anatomy.gates; ++i)
@@ -86,14 +89,18 @@ Layer gate_layer(const Layer& layer, const Direction& from, int gate) {
 
 /// Returns [steps][in + hidden] for a direction: each frame, followed by the state at the begin of
 /// the step.
-std::vector<float> frames_and_states(const Steps& x, const Steps& h, std::size_t hidden,
-                                     bool backward) {
+/// @param initial  the state before the first step; null: zero
+std::vector<float> frames_and_states(const Steps& x, const Steps& h, const Array* initial,
+                                     std::size_t hidden, bool backward) {
   const std::size_t steps = x.values.size() / x.width, width = x.width + hidden;
   std::vector<float> rows(steps * width);
   for (std::size_t t = 0; t < steps; ++t) {
     float* const row = rows.data() + t * width;
     std::copy_n(x.values.data() + t * x.width, x.width, row);
-    if (backward ? t + 1 == steps : t == 0) continue;  // the state is zero
+    if (backward ? t + 1 == steps : t == 0) {
+      if (initial) std::copy_n(initial->values.data(), hidden, row + x.width);
+      continue;
+    }
     const float* const state =
         h.values.data() + (backward ? t + 1 : t - 1) * h.width + (backward ? hidden : 0);
     std::copy_n(state, hidden, row + x.width);
@@ -112,7 +119,8 @@ Gate open_gate(const Layer& layer, const GateName& gate, const Steps& x, const S
     const OwnedModel model = open_probe(std::move(probe));
     OwnedStream stream(model.model, {64, 1});
     std::vector<float> open(steps * hidden);
-    stream.run(frames_and_states(x, h, hidden, backward).data(), open.data(), steps);
+    const Array* const initial = layer.find(Role::initial_h, backward);
+    stream.run(frames_and_states(x, h, initial, hidden, backward).data(), open.data(), steps);
     for (std::size_t t = 0; t < steps; ++t)
       std::copy_n(open.data() + t * hidden, hidden,
                   result.open.values.data() + t * h.width + (backward ? hidden : 0));

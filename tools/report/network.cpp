@@ -131,10 +131,14 @@ std::string kind_text(const Layer& layer) {
                                 ? ""
                                 : fmt::format(" with {}", sluice_activation_name(layer.candidate));
   return sluice_layer_name(layer.kind) + curve +
-         (layer.rank    ? fmt::format(" of rank {}", layer.rank)
-          : layer.parts ? fmt::format(" of {} {}", layer.parts,
-                                      layer.kind == SLUICE_WINDOW ? "steps" : "parts")
-                        : "");
+         (layer.rank ? fmt::format(" of rank {}", layer.rank) : "") +
+         (layer.parts ? fmt::format(" of {} {}", layer.parts,
+                                    layer.kind == SLUICE_WINDOW ? "steps" : "parts")
+                      : "") +
+         (layer.cells ? fmt::format(", projected from {} cells", layer.cells) : "") +
+         (layer.peepholes ? ", peepholes" : "") +
+         (layer.cell_clip != 0 ? fmt::format(", cells clipped to {}", layer.cell_clip) : "") +
+         (layer.initial_state ? ", initial state" : "");
 }
 
 std::string source_text(const Network& network, std::uint32_t source) {

@@ -82,6 +82,7 @@ Network on_device(const Network& network, sluice_format format, double share) {
     const bool keeps = layer.anatomy().keeps_width || layer.kind == SLUICE_CONCAT;
     if (!layer.anatomy().reads_ids) layer.in = in;
     layer.out = keeps ? in : given[l + 1] ? layer.out : scaled(layer.out);
+    if (layer.cells > 0) layer.cells = scaled(layer.cells);
     if (layer.rank > 0) layer.rank = std::min(scaled(layer.rank), layer.out - 1);
     layer.format = format;
     layer = with_arrays(layer);
@@ -100,7 +101,9 @@ std::string units_text(const Network& network) {
   std::vector<std::string> parts;
   for (const Layer& layer : network.layers) {
     if (layer.anatomy().keeps_width || layer.anatomy().joins) continue;
-    parts.push_back(fmt::format("{} = {}", sluice_layer_name(layer.kind), layer.out));
+    parts.push_back(fmt::format("{} = {}", sluice_layer_name(layer.kind),
+                                layer.cells > 0 ? layer.cells : layer.out));
+    if (layer.cells > 0) parts.push_back(fmt::format("projection = {}", layer.out));
     if (layer.rank > 0) parts.push_back(fmt::format("rank = {}", layer.rank));
   }
   return fmt::format("{}", fmt::join(parts, ", "));

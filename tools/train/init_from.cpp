@@ -86,6 +86,10 @@ std::vector<std::pair<const char*, std::string>> shape_texts(const Layer& layer,
           {"rank", std::to_string(layer.rank)},
           {"parts", std::to_string(layer.parts)},
           {"dilation", std::to_string(layer.dilation)},
+          {"initial state", layer.initial_state ? "learned" : "zero"},
+          {"cells", std::to_string(layer.cells)},
+          {"peepholes", layer.peepholes ? "true" : "false"},
+          {"cell_clip", fmt::format("{}", layer.cell_clip)},
           {"sources", numbers.of_sources(layer)}};
 }
 

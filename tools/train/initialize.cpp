@@ -169,7 +169,7 @@ void add_to_gate(Layer& layer, int gate, double value) {
 void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,
                       std::uint32_t index) {
   const bool state = recurrent(layer);
-  const double bound = 1.0 / std::sqrt(double(state ? layer.out / (layer.both ? 2 : 1) : layer.in));
+  const double bound = 1.0 / std::sqrt(double(state ? layer.gate_rows() : layer.in));
   // Low rank: W1 and W2 are drawn so that W1 W2 has the variance of a whole W.
   const double factor_bound =
       layer.rank > 0 ? std::sqrt(3 * std::sqrt(bound * bound / (3 * double(layer.rank)))) : 0;
@@ -184,6 +184,7 @@ void initialize_layer(Layer& layer, const Initializers& how, std::uint64_t seed,
                             : group == WeightGroup::input     ? how.input
                                                               : how.output;
     const Source source{seed, index, std::uint32_t(a)};
+    if (of_initial_state(array.role)) continue;  // zero
     if (array.role == Role::slope) {
       array.values.assign(array.values.size(), 0.25f);  // as in PyTorch
       continue;

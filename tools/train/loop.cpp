@@ -369,7 +369,7 @@ sluice_train_result step(Loop& loop, const std::vector<std::size_t>& order, std:
         sequence_of(loop.aware ? loop.aware->rounded : loop.data, order[i], rooms[i - begin]));
     if (floats == 0) continue;
     batch.back().state = loop.state.carried.data() + (i - begin) * floats;
-    if (number == 0 || loop.data.begins(order[i])) std::fill_n(batch.back().state, floats, 0.0f);
+    batch.back().begins = number == 0 || loop.data.begins(order[i]);
   }
   choose_mask(loop);
   sluice_train_result result{};
