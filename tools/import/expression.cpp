@@ -351,6 +351,51 @@ Formula Formulas::choose(Formula a, const std::vector<std::int64_t>& numbers) {
   return sum_of_products < 0 ? rest : add(sum_of_products, rest);
 }
 
+Formula Formulas::atom_with_zeros(std::int64_t number, const std::set<std::int64_t>& atoms) {
+  const Atom from = atom(number);
+  switch (from.kind) {
+    case Atom::Kind::input:
+      if (atoms.count(number)) return constant(std::vector<float>(from.width));
+      return of_atom(int(number));
+    case Atom::Kind::layer:
+      return of_atom(int(number));
+    case Atom::Kind::matrix:
+      return product(Weights2(matrix(from.number)), with_zeros(from.of, atoms));
+    case Atom::Kind::unary:
+      return apply(from.function, with_zeros(from.of, atoms));
+    case Atom::Kind::chosen:
+      return choose(with_zeros(from.of, atoms), from.chosen);
+    case Atom::Kind::mean:
+      return mean(with_zeros(from.of, atoms));
+    case Atom::Kind::list:
+      break;
+  }
+  std::vector<Formula> list;
+  for (const Formula one : from.list) list.push_back(with_zeros(one, atoms));
+  return concat(list);
+}
+
+Formula Formulas::with_zeros(Formula a, const std::set<std::int64_t>& atoms) {
+  // A formula that was asked for before holds no atom that came later.
+  const auto known = zeroed_.find(a);
+  if (known != zeroed_.end()) return known->second;
+  const Sum from = sum(a);
+  Formula result = constant(from.constant.empty() ? std::vector<float>(from.width) : from.constant);
+  for (const Product& product : from.products) {
+    Formula term = -1;
+    for (const AtomPart& part : product.parts) {
+      std::vector<std::int64_t> numbers;
+      for (std::size_t i = 0; i < from.width; ++i)
+        numbers.push_back(part.first + std::int64_t(i) * part.step);
+      const Formula one = choose(atom_with_zeros(part.atom, atoms), numbers);
+      term = term < 0 ? one : multiply(term, one);
+    }
+    result = add(result, scaled(term, product.factor));
+  }
+  zeroed_[a] = result;
+  return result;
+}
+
 Formula Formulas::repeated(Formula a, std::size_t width) {
   return choose(a, std::vector<std::int64_t>(width, 0));
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,9 @@ class Formulas {
   /// Returns a formula of one number, repeated.
   Formula repeated(Formula a, std::size_t width);
 
+  /// Returns a formula with zeros in place of some inputs, which its atoms say.
+  Formula with_zeros(Formula a, const std::set<std::int64_t>& atoms);
+
   std::size_t width(Formula a) const { return sums_[std::size_t(a)].width; }
   const Sum& sum(Formula a) const { return sums_[std::size_t(a)]; }
   const Atom& atom(std::int64_t number) const { return atoms_[std::size_t(number)]; }
@@ -122,12 +126,14 @@ class Formulas {
   int intern(Atom atom);
   int intern(const Weights2& matrix);
   Formula of_atom(int atom);
+  Formula atom_with_zeros(std::int64_t number, const std::set<std::int64_t>& atoms);
   int depth(Formula a) const;
 
   std::vector<Sum> sums_;
   std::vector<Atom> atoms_;
   std::vector<Weights2> matrices_;
   std::map<std::string, int> sum_numbers_, atom_numbers_, matrix_numbers_;
+  std::map<Formula, Formula> zeroed_;  ///< answers of with_zeros
 };
 
 }  // namespace sluice::tools

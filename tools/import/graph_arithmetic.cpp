@@ -124,7 +124,75 @@ Value Follower::binary(const std::string& op, const Value& first, const Value& s
 void Follower::elementwise(const OpNode& node, const std::vector<Value>& in,
                            std::vector<Value>& out) {
   if (in.size() != 2) stuck("{} inputs in place of two", in.size());
+  if (node.op == "Max" || node.op == "Min") {
+    const Value &value = in[0].is_flow() ? in[0] : in[1], &bound = in[0].is_flow() ? in[1] : in[0];
+    if (!bound.is_constant() || bound.constant->count() == 0) stuck("the greater of two values");
+    const std::vector<float> bounds = over_features(*bound.constant, value.axes);
+    for (const float one : bounds)
+      if (one != bounds[0]) stuck("a bound for each number");
+    const float low = node.op == "Max" ? bounds[0] : -INFINITY,
+                high = node.op == "Min" ? bounds[0] : INFINITY;
+    out[0] = clipped(value, low, high);
+    return;
+  }
   out[0] = binary(node.op, in[0], in[1]);
+  // clip(a, 0, 6) / 6 is a hard sigmoid.
+  const Sum& sum = formulas_.sum(out[0].formula);
+  if (sum.products.size() != 1 || !sum.constant.empty() || sum.products[0].parts.size() != 1 ||
+      sum.products[0].factor.size() != 1)
+    return;
+  const AtomPart part = sum.products[0].parts[0];
+  const Atom atom = formulas_.atom(part.atom);
+  const float factor = sum.products[0].factor[0];
+  constexpr float near = 1e-6f;
+  if (atom.kind == Atom::Kind::unary && atom.function.name == Unary(SLUICE_CLIP) &&
+      atom.function.parameter == 0 && atom.function.second != 1 &&
+      std::fabs(factor * atom.function.second - 1) < near && part.first == 0 && part.step == 1 &&
+      atom.width == sum.width)
+    out[0] = hard_sigmoid(flow(atom.of, out[0].axes, out[0].last), atom.function.second);
+}
+
+/// Returns the numbers of a value inside bounds. Bounds one after another become one pair.
+Value Follower::clipped(const Value& a, float low, float high) {
+  AtomPart part;
+  if (formulas_.is_part(a.formula, part)) {
+    const Atom inner = formulas_.atom(part.atom);
+    const bool relu = inner.kind == Atom::Kind::unary && inner.function.name == Unary::relu;
+    if (inner.kind == Atom::Kind::unary && part.first == 0 && part.step == 1 &&
+        formulas_.width(a.formula) == inner.width &&
+        (relu || inner.function.name == Unary(SLUICE_CLIP))) {
+      const float inner_low = relu ? 0 : inner.function.parameter,
+                  inner_high = relu ? INFINITY : inner.function.second;
+      return clipped(flow(inner.of, a.axes, a.last), std::clamp(inner_low, low, high),
+                     std::clamp(inner_high, low, high));
+    }
+  }
+  if (!(low < high)) stuck("bounds that leave no number");
+  if (low == 0 && std::isinf(high))
+    return flow(formulas_.apply(Unary::relu, a.formula), a.axes, a.last);
+  if (low == 0 && high == 1) return hard_sigmoid(a, 1);
+  return flow(formulas_.apply(Function{Unary(SLUICE_CLIP), low, high, {}}, a.formula), a.axes,
+              a.last);
+}
+
+/// Returns clip(a / high, 0, 1): a hard sigmoid, if all terms of a have one factor s; of the slope
+/// s / high, since clip(s x + 1/2, 0, 1) is one of slope s.
+Value Follower::hard_sigmoid(const Value& a, float high) {
+  const Formula scaled = formulas_.scaled(a.formula, {1 / high});
+  const Sum sum = formulas_.sum(scaled);
+  const auto clip = [&] {
+    return flow(formulas_.apply(Function{Unary(SLUICE_CLIP), 0, 1, {}}, scaled), a.axes, a.last);
+  };
+  if (sum.products.empty()) return clip();
+  for (const Product& product : sum.products)
+    if (product.factor != sum.products[0].factor || product.factor.size() != 1 ||
+        !(product.factor[0] > 0))
+      return clip();
+  const float slope = sum.products[0].factor[0];
+  const Formula half = formulas_.constant(std::vector<float>(sum.width, -0.5f));
+  const Formula inner = formulas_.scaled(formulas_.add(scaled, half), {1 / slope});
+  return flow(formulas_.apply(Function{Unary(SLUICE_HARD_SIGMOID), slope, 0, {}}, inner), a.axes,
+              a.last);
 }
 
 void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out) {
@@ -171,25 +239,8 @@ void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vect
       return otherwise;
     };
     const float low = bound(1, "min", -INFINITY), high = bound(2, "max", INFINITY);
-    if (low == 0 && std::isinf(high))
-      function = {Unary::relu};
-    else if (std::isinf(low) || std::isinf(high))
-      stuck("a bound on one side alone");
-    else
-      function = activation(SLUICE_CLIP, low, high);
-    // clip(s x + 1/2, 0, 1) is a hard sigmoid of slope s: of the one factor that all terms have.
-    const Sum& sum = formulas_.sum(a.formula);
-    if (low == 0 && high == 1 && !sum.products.empty() &&
-        std::all_of(sum.products.begin(), sum.products.end(), [&](const Product& product) {
-          return product.factor == sum.products[0].factor && product.factor.size() == 1 &&
-                 product.factor[0] > 0;
-        })) {
-      const float slope = sum.products[0].factor[0];
-      const Formula half = formulas_.constant(std::vector<float>(sum.width, -0.5f));
-      const Formula inner = formulas_.scaled(formulas_.add(a.formula, half), {1 / slope});
-      out[0] = flow(formulas_.apply(activation(SLUICE_HARD_SIGMOID, slope), inner), a.axes, a.last);
-      return;
-    }
+    out[0] = clipped(a, low, high);
+    return;
   }
   if (op == "PRelu") {
     if (in.size() < 2 || !in[1].is_constant()) stuck("slopes that are not constant");

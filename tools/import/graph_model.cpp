@@ -90,8 +90,10 @@ void Follower::follow_node(const OpNode& node, Values& values) {
     if (!name.empty() && in.back().what == Value::What::none) return;
   }
   std::vector<Value> out(node.outputs.size());
-  const std::string place = fmt::format("{} ({})", brief(node.name), brief(node.op));
+  const std::string place = fmt::format("{} ({})", brief(node.name), brief(node.shown_op()));
+  std::int64_t step = -1;
   try {
+    step = common_step(node, in);
     if (!node.domain.empty() && node.domain != "ai.onnx")
       stuck("of the domain {}, which is not read", brief(node.domain));
     static const std::map<std::string, void (Follower::*)(const OpNode&, const std::vector<Value>&,
@@ -144,13 +146,26 @@ void Follower::follow_node(const OpNode& node, Values& values) {
                  {"LayerNormalization", &Follower::normalization},
                  {"GRU", &Follower::recurrent},
                  {"LSTM", &Follower::recurrent},
-                 {"RNN", &Follower::recurrent}};
+                 {"RNN", &Follower::recurrent},
+                 {"Max", &Follower::elementwise},
+                 {"Min", &Follower::elementwise},
+                 {"Refused", &Follower::tensorflow},
+                 {"StridedSlice", &Follower::tensorflow},
+                 {"SliceSized", &Follower::tensorflow},
+                 {"Reverse", &Follower::tensorflow},
+                 {"Rank", &Follower::tensorflow},
+                 {"ListReserve", &Follower::tensorflow},
+                 {"ListOf", &Follower::tensorflow},
+                 {"ListSet", &Follower::tensorflow},
+                 {"ListSize", &Follower::tensorflow}};
     if (node.op == "If") {
       branch(node, values, out);
     } else if (node.op == "Loop") {
       loop(node, values, out);
     } else if (node.op == "Scan") {
       scan(node, values, out);
+    } else if (node.op == "While") {
+      while_loop(node, values, out);
     } else {
       const bool constants =
           std::none_of(in.begin(), in.end(), [](const Value& value) { return value.is_flow(); });
@@ -175,6 +190,7 @@ void Follower::follow_node(const OpNode& node, Values& values) {
   for (std::size_t i = 0; i < out.size(); ++i) {
     // A dimension of one is no dimension of features, whatever it was.
     if (out[i].is_flow()) lowering().name(out[i].formula, place);
+    if (out[i].is_flow() && step >= 0) out[i].step = step, out[i].last = step == steps_ - 1;
     for (Axis& axis : out[i].axes)
       if (axis.size == 1) axis.feature = false;
     if (!node.outputs[i].empty()) values[node.outputs[i]] = std::move(out[i]);
@@ -203,10 +219,19 @@ void Follower::finish(const Values& values) {
     if (o > 0 && found->second.last != last &&
         std::count(answers.begin(), answers.end(), found->second.formula))
       continue;
+    if (found->second.step >= 0 && !found->second.last)
+      refuse("{}: its output {} is one step of a sequence, which is not the last one", file_,
+             brief(output.name));
+    if (found->second.reversed)
+      refuse("{}: its output {} is a sequence from the last step to the first", file_,
+             brief(output.name));
     answers.push_back(found->second.formula);
     names.push_back(output.name);
     (found->second.last ? last : every) = true;
   }
+  for (const auto& [key, state] : step_states_)
+    if (state.next < 0)
+      obstacles_.add("its two steps are written one by one, and two do not tell the loop");
   obstacles_.refuse_any();
   if (last && every) {
     last = false;

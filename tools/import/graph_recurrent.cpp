@@ -30,6 +30,11 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
   std::string direction = "forward";
   if (const OpAttribute* const said = node.find("direction")) direction = said->text;
   const std::size_t directions = direction == "bidirectional" ? 2 : 1;
+  if (x.step >= 0) stuck("a recurrent layer over one step of a sequence");
+  if (x.reversed) {
+    if (directions == 2) stuck("both directions of a sequence in reversed order");
+    direction = direction == "reverse" ? "forward" : "reverse";
+  }
   const std::size_t gates = is_lstm ? 4 : is_gru ? 3 : 1;
   const std::size_t features = formulas_.width(x.formula);
   const std::vector<std::int64_t>&ws = w.constant->shape, &rs = r.constant->shape;
@@ -172,6 +177,7 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
   if (!out.empty())
     out[0] = batch_first ? flow(made, {batch, time, dir, unit}, false)
                          : flow(made, {time, dir, batch, unit}, false);
+  if (!out.empty()) out[0].reversed = x.reversed;
   const Value state = flow(
       made, batch_first ? std::vector<Axis>{batch, dir, unit} : std::vector<Axis>{dir, batch, unit},
       true);

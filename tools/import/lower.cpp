@@ -160,6 +160,8 @@ std::uint32_t Lowering::make(Formula formula, const std::string& place) {
         if (!is_activation(atom.function.name))
           return obstacle(formula, place,
                           fmt::format("a {} outside a normalization", name_of(atom.function.name)));
+        if (std::isinf(atom.function.parameter) || std::isinf(atom.function.second))
+          return obstacle(formula, place, "a bound on one side alone");
         const Curve curve = curve_of(atom.function);
         if (affine_of(atom.of, affine)) return dense(affine, curve, place);
         return note(append_curve(to_.network, source_of(atom.of, place), curve, true), place);
