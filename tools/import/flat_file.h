@@ -74,8 +74,7 @@ class FlatFile {
   /// Counts bytes that are taken out of the file. Parts of a file may lie in one place, so a small
   /// file could say an endless number of them.
   void take(std::size_t size) const {
-    if (size > left_)
-      refuse("{}: its parts overlap many times; it is damaged or hostile", file_);
+    if (size > left_) refuse("{}: its parts overlap many times; it is damaged or hostile", file_);
     left_ -= size;
   }
   [[noreturn]] void damaged() const {

@@ -214,7 +214,10 @@ void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vect
   };
   Function function{Unary::sigmoid};
   if (op == "Tanh") function = {Unary::tanh};
-  if (op == "Relu") function = {Unary::relu};
+  if (op == "Relu") {
+    out[0] = clipped(a, 0, INFINITY);
+    return;
+  }
   if (op == "Sqrt") function = {Unary::square_root};
   if (op == "Reciprocal") function = {Unary::reciprocal};
   if (op == "HardSigmoid") function = activation(SLUICE_HARD_SIGMOID, node.real("alpha", 0.2f));

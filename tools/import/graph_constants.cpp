@@ -310,6 +310,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     auto sizes = wholes(node, "split", in, 1);
     if (!sizes)
       sizes = std::vector<std::int64_t>(out.size(), a.shape[axis] / std::int64_t(out.size()));
+    fill_rest(*sizes, a.shape[axis]);
     std::int64_t begin = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
       if (i >= sizes->size() || (*sizes)[i] < 0 || (*sizes)[i] > a.shape[axis] - begin)

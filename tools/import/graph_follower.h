@@ -40,6 +40,7 @@ struct Value {
   /// Its frame is this one of a sequence whose steps an exporter wrote one by one; -1: any.
   std::int64_t step = -1;
   bool reversed = false;  ///< its frames are in reversed order
+  bool looped = false;    ///< a formula of states of a loop, used outside of it
   bool gathered = false;  ///< in the body of a loop: a list with this step's value put in
   bool is_flow() const { return what == What::flow; }
   bool is_constant() const { return what == What::constant; }
@@ -113,6 +114,7 @@ class Follower {
   bool joins_steps(const OpNode& node, const std::vector<Value>& in) const;
   Value joined_steps(const std::vector<Value>& in, std::size_t axis);
   Value carried_step(const Value& value, std::int64_t step);
+  Formula carried_formula(Formula formula, std::int64_t step);
   Value one_step(const Value& in, std::size_t axis, std::int64_t step);
 
   // Parts of them.
@@ -238,6 +240,14 @@ inline std::size_t place_of(const std::vector<std::int64_t>& index,
   for (std::size_t d = 0; d < shape.size(); ++d)
     place = place * std::size_t(shape[d]) + std::size_t(index[d]);
   return place;
+}
+
+/// Gives a size of -1, as TensorFlow writes it, what the others leave.
+inline void fill_rest(std::vector<std::int64_t>& sizes, std::int64_t all) {
+  std::int64_t rest = all;
+  for (const std::int64_t size : sizes) rest -= size < 0 ? 0 : std::min(size, rest);
+  for (std::int64_t& size : sizes)
+    if (size == -1) size = rest, rest = 0;
 }
 
 /// Returns a range of an axis of a constant.

@@ -241,13 +241,15 @@ void Follower::while_loop(const OpNode& node, const Values& outer, std::vector<V
   enum class Kind { kept, counter, state, list, tensor, other };
   std::vector<Kind> kinds(count, Kind::other);
   std::vector<std::string> items(count);  // values that go into lists
+  bool backward = false, forward = false;
   for (std::size_t i = 0; i < count; ++i) {
     const std::string &name = graph.inputs[i].name, &next = graph.outputs[i].name;
     const auto start = outer.find(node.inputs[i]);
     if (start == outer.end() || start->second.what == Value::What::none)
       stuck("a value without its begin");
-    const Value& begin = start->second;
-    if (begin.reversed) stuck("a loop over a sequence in reversed order");
+    Value begin = start->second;
+    (begin.reversed ? backward : forward) |= begin.is_flow() && wiring.readers.count(name);
+    begin.reversed = false;  // inside, it is the frame of a step
     items[i] = put_into_tensor(wiring, next, name);
     if (wiring.origin(next) == name) {
       kinds[i] = Kind::kept;
@@ -276,6 +278,10 @@ void Follower::while_loop(const OpNode& node, const Values& outer, std::vector<V
       values[name] = carried[i].value;
     }
   }
+  if (backward && forward) stuck("a sequence beside one in reversed order");
+  if (backward)
+    for (const Carried& one : carried)
+      if (one.is_state) lowering().run_backward(one.value.formula);
   // The number of steps, which must be that of the sequence.
   const std::int64_t limit_outside = limit_;
   limit_ = unknown;
@@ -331,8 +337,8 @@ void Follower::while_loop(const OpNode& node, const Values& outer, std::vector<V
       made.axes[0] = {false, is_known(limit) ? limit : unknown};
       made.gathered = true;
     }
-    made.last = !made.gathered;
-    made.gathered = false;
+    made.last = !made.gathered, made.reversed = made.gathered && backward;
+    made.gathered = false, made.looped = true;
     if (i < out.size()) out[i] = std::move(made);
   }
 }

@@ -165,6 +165,8 @@ void Follower::follow_node(const OpNode& node, Values& values) {
     } else if (node.op == "Scan") {
       scan(node, values, out);
     } else if (node.op == "While") {
+      if (step >= 0) stuck("a loop inside one step of another one");
+      for (std::size_t i = 0; i < in.size(); ++i) values[node.inputs[i]] = in[i];
       while_loop(node, values, out);
     } else {
       const bool constants =

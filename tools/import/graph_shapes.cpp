@@ -307,10 +307,12 @@ void Follower::shape(const OpNode& node, const std::vector<Value>& in, std::vect
     if (!sizes)
       sizes = std::vector<std::int64_t>(
           out.size(), (all + std::int64_t(out.size()) - 1) / std::int64_t(out.size()));
+    fill_rest(*sizes, all);
     std::int64_t begin = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
-      if (i >= sizes->size() || (*sizes)[i] < 1 || (*sizes)[i] > all - begin)
+      if (i >= sizes->size() || (*sizes)[i] < 0 || (*sizes)[i] > all - begin)
         stuck("parts that do not fit");
+      if ((*sizes)[i] == 0) continue;  // a part that nothing reads
       out[i] = slice(a, std::int64_t(axis), begin, begin + (*sizes)[i], 1);
       begin += (*sizes)[i];
     }

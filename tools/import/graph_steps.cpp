@@ -9,15 +9,16 @@ namespace {
 /// Returns whether a value has a dimension over which steps run.
 bool is_sequence(const Value& value) {
   return value.is_flow() && value.step < 0 &&
-         std::any_of(value.axes.begin(), value.axes.end(),
-                     [](const Axis& axis) { return !axis.feature && axis.size > 1; });
+         std::any_of(
+             value.axes.begin(), value.axes.end(),
+             [](const Axis& axis) { return !axis.feature && axis.size > 1; });
 }
 
 /// Operations that may read a sequence in reversed order.
 bool may_reverse(const std::string& op) {
   static const std::set<std::string> operations = {
-      "Transpose", "Reshape", "Unsqueeze",    "Squeeze",    "Identity", "LSTM", "GRU", "RNN",
-      "Reverse",   "Slice",   "StridedSlice", "SliceSized", "Gather",   "Cast", "Shape"};
+      "Transpose", "Reshape", "Unsqueeze",    "Squeeze",    "Identity", "LSTM", "GRU",   "RNN",
+      "Reverse",   "Slice",   "StridedSlice", "SliceSized", "Gather",   "Cast", "Shape", "While"};
   return operations.count(op) != 0;
 }
 
@@ -64,6 +65,7 @@ Value Follower::joined_steps(const std::vector<Value>& in, std::size_t axis) {
                : step != out.formula)
       stuck("steps that differ");
   }
+  out.looped = formulas_.with_zeros(out.formula, step_atoms_) != out.formula;
   out.step = -1, out.last = false;
   out.axes[axis] = {false, steps_};
   return out;
@@ -72,7 +74,14 @@ Value Follower::joined_steps(const std::vector<Value>& in, std::size_t axis) {
 /// Makes the inputs of a node those of one step, and returns it; -1 if it is of no step.
 std::int64_t Follower::common_step(const OpNode& node, std::vector<Value>& in) {
   std::int64_t step = -1;
-  for (const Value& value : in) {
+  for (Value& value : in) {
+    // A formula of a loop's states is a layer's answer outside the loop.
+    if (value.looped) {
+      const std::string place = fmt::format("{} ({})", brief(node.name), brief(node.shown_op()));
+      const std::uint32_t layer = lowering().source_of(value.formula, place);
+      value.formula = formulas_.layer(int(layer), formulas_.width(value.formula));
+      value.looped = false;
+    }
     if (value.reversed && !may_reverse(node.op))
       stuck("a sequence in reversed order, which only a recurrent layer may read");
     step = std::max(step, value.step);
@@ -85,15 +94,44 @@ std::int64_t Follower::common_step(const OpNode& node, std::vector<Value>& in) {
   return step;
 }
 
-/// Returns a value of one step as the next one reads it: as a state.
+/// Returns a value of one step as the next one reads it.
 Value Follower::carried_step(const Value& value, std::int64_t step) {
   if (value.step != step - 1) stuck("step {} reads a value of step {}", step, value.step);
-  const Formula key = formulas_.with_zeros(value.formula, step_atoms_);
+  return flow(carried_formula(value.formula, step), value.axes, false);
+}
+
+/// Returns a formula of one step as the next one reads it: as a state, or products of states with
+/// matrices, since a graph may compute those before the next step begins.
+Formula Follower::carried_formula(Formula formula, std::int64_t step) {
+  const Sum sum = formulas_.sum(formula);
+  const bool products =
+      !sum.products.empty() &&
+      std::all_of(sum.products.begin(), sum.products.end(), [&](const Product& product) {
+        return product.parts.size() == 1 &&
+               formulas_.atom(product.parts[0].atom).kind == Atom::Kind::matrix;
+      });
+  if (products) {
+    Formula result =
+        formulas_.constant(sum.constant.empty() ? std::vector<float>(sum.width) : sum.constant);
+    for (const Product& product : sum.products) {
+      const AtomPart part = product.parts[0];
+      const Atom atom = formulas_.atom(part.atom);
+      std::vector<std::int64_t> rows;
+      for (std::size_t i = 0; i < sum.width; ++i)
+        rows.push_back(part.first + std::int64_t(i) * part.step);
+      const Weights2 matrix = formulas_.matrix(atom.number);
+      const Formula term =
+          formulas_.choose(formulas_.product(matrix, carried_formula(atom.of, step)), rows);
+      result = formulas_.add(result, formulas_.scaled(term, product.factor));
+    }
+    return result;
+  }
+  const Formula key = formulas_.with_zeros(formula, step_atoms_);
   auto found = step_states_.find(key);
   if (step == 1 && found == step_states_.end()) {
     GraphInput state;
     state.name = fmt::format("state {}", step_states_.size() + 1);
-    state.width = formulas_.width(value.formula), state.is_state = true;
+    state.width = sum.width, state.is_state = true;
     inputs_.push_back(state);
     StepState made;
     made.state = formulas_.input(int(inputs_.size()) - 1, state.width);
@@ -104,11 +142,11 @@ Value Follower::carried_step(const Value& value, std::int64_t step) {
     stuck("its steps differ, or its first one does not begin with a state of zeros");
   StepState& state = found->second;
   if (step > 1) {
-    if (state.next >= 0 && state.next != value.formula) stuck("its steps differ");
-    state.next = value.formula;
-    lowering().expect(state.state, state.next);
+    if (state.next >= 0 && state.next != formula) stuck("its steps differ");
+    state.next = formula;
+    lowering().expect(state.state, formula);
   }
-  return flow(state.state, value.axes, false);
+  return state.state;
 }
 
 }  // namespace sluice::tools::graph

@@ -47,7 +47,7 @@ Value Follower::cut(const Value& in, std::size_t axis, std::int64_t begin, std::
 /// StridedSlice: a range of each dimension, some of which it removes and adds.
 Value Follower::strided(const OpNode& node, const std::vector<Value>& in) {
   const std::vector<std::int64_t>&begins = numbers(in, 1), &ends = numbers(in, 2),
-  &steps = numbers(in, 3);
+        &steps = numbers(in, 3);
   constexpr std::size_t most = 32;
   const std::size_t rank = rank_of(in[0]), said = begins.size();
   if (ends.size() != said || steps.size() != said || said > most) stuck("ranges that do not fit");
@@ -89,10 +89,11 @@ Value Follower::strided(const OpNode& node, const std::vector<Value>& in) {
     const bool back = steps[i] < 0;
     if (!is_known(steps[i]) || (!is_known(begins[i]) && !has("begin_mask", i)))
       stuck("a range that depends on the data");
-    const std::int64_t begin = !has("begin_mask", i) ? begins[i] : back ? endless : 0,
-                       end = has("end_mask", i) || !is_known(ends[i])
-                                 ? (back ? -endless : endless)
-                                 : ends[i];
+    const std::int64_t begin = !has("begin_mask", i) ? begins[i]
+                               : back                ? endless
+                                                     : 0,
+                       end = has("end_mask", i) || !is_known(ends[i]) ? (back ? -endless : endless)
+                                                                      : ends[i];
     value = cut(value, d, begin, end, steps[i]);
     kept.push_back(d++);
   }

@@ -404,16 +404,23 @@ bool Lowering::finish(const Cell& cell, Formula next, const std::string& place,
     b[row] = at(gate.bias, unit, 0);
     if (!cell.candidate_bias.empty() && row / units == 2) second[row] = cell.candidate_bias[unit];
   }
-  Layer layer = recurrent_layer(cell.kind, in, units, false, true);
+  const bool backward = backward_.count(cell.state) != 0;
+  Layer layer = recurrent_layer(cell.kind, in, units, backward, true);
   CellWeights weights;
   weights.input = matrix_of(w, rows, in), weights.state = matrix_of(u, rows, units);
   weights.bias = column_of(b), weights.second_bias = column_of(second);
-  put_cell(layer, false, weights);
+  put_cell(layer, backward, weights);
   if (cell.gate && cell.gate->function.name == Unary::hard_sigmoid)
     layer.activation = SLUICE_HARD_SIGMOID, layer.parameter = cell.gate->function.parameter;
   layer.candidate = sluice_activation(cell.candidate->function.name);
   layer.second = cell.candidate->function.second;
   made = put(std::move(layer), formulas_.concat(reads), place);
+  if (!backward) return true;
+  std::vector<std::int32_t> half;
+  for (std::size_t i = 0; i < units; ++i) half.push_back(std::int32_t(units + i));
+  made = note(append_select(to_.network, made, half), place);
+  to_.remarks.push_back(fmt::format(
+      "{}: goes backward alone; it is the backward half of a layer of both directions", place));
   return true;
 }
 

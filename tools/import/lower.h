@@ -42,6 +42,9 @@ class Lowering {
   /// if this is its own.
   void expect(Formula state, Formula next) { expected_[state] = next; }
 
+  /// Says that a state runs from the last step to the first.
+  void run_backward(Formula state) { backward_.insert(state); }
+
   /// Returns the layers with a state that a formula is computed from without other ones between.
   std::set<std::uint32_t> recurrent_below(Formula formula);
 
@@ -75,6 +78,7 @@ class Lowering {
   std::map<Formula, std::uint32_t> made_;
   std::map<Formula, Formula> expected_;
   std::map<Formula, std::string> nodes_;
+  std::set<Formula> backward_;
   int depth_ = 0;
 };
 

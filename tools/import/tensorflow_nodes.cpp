@@ -71,43 +71,42 @@ const std::vector<std::int64_t>* TensorFlowNodes::whole(const std::string& value
 
 bool TensorFlowNodes::add_arithmetic(const OpNode& node) {
   // Operations with the follower's meaning, by TensorFlow's name and the follower's.
-  static const std::map<std::string, std::string> same = {
-      {"Add", "Add"},
-      {"AddV2", "Add"},
-      {"BiasAdd", "Add"},
-      {"Sub", "Sub"},
-      {"Mul", "Mul"},
-      {"Div", "Div"},
-      {"RealDiv", "Div"},
-      {"FloorDiv", "Div"},
-      {"Pow", "Pow"},
-      {"Maximum", "Max"},
-      {"Minimum", "Min"},
-      {"Sigmoid", "Sigmoid"},
-      {"Tanh", "Tanh"},
-      {"Relu", "Relu"},
-      {"Elu", "Elu"},
-      {"Selu", "Selu"},
-      {"Softplus", "Softplus"},
-      {"Softsign", "Softsign"},
-      {"HardSwish", "HardSwish"},
-      {"Exp", "Exp"},
-      {"Neg", "Neg"},
-      {"Sqrt", "Sqrt"},
-      {"Reciprocal", "Reciprocal"},
-      {"Prelu", "PRelu"},
-      {"Identity", "Identity"},
-      {"StopGradient", "Identity"},
-      {"PreventGradient", "Identity"},
-      {"Snapshot", "Identity"},
-      {"Less", "Less"},
-      {"LessEqual", "LessOrEqual"},
-      {"Greater", "Greater"},
-      {"GreaterEqual", "GreaterOrEqual"},
-      {"Equal", "Equal"},
-      {"LogicalAnd", "And"},
-      {"LogicalOr", "Or"},
-      {"LogicalNot", "Not"}};
+  static const std::map<std::string, std::string> same = {{"Add", "Add"},
+                                                          {"AddV2", "Add"},
+                                                          {"BiasAdd", "Add"},
+                                                          {"Sub", "Sub"},
+                                                          {"Mul", "Mul"},
+                                                          {"Div", "Div"},
+                                                          {"RealDiv", "Div"},
+                                                          {"FloorDiv", "Div"},
+                                                          {"Pow", "Pow"},
+                                                          {"Maximum", "Max"},
+                                                          {"Minimum", "Min"},
+                                                          {"Sigmoid", "Sigmoid"},
+                                                          {"Tanh", "Tanh"},
+                                                          {"Relu", "Relu"},
+                                                          {"Elu", "Elu"},
+                                                          {"Selu", "Selu"},
+                                                          {"Softplus", "Softplus"},
+                                                          {"Softsign", "Softsign"},
+                                                          {"HardSwish", "HardSwish"},
+                                                          {"Exp", "Exp"},
+                                                          {"Neg", "Neg"},
+                                                          {"Sqrt", "Sqrt"},
+                                                          {"Reciprocal", "Reciprocal"},
+                                                          {"Prelu", "PRelu"},
+                                                          {"Identity", "Identity"},
+                                                          {"StopGradient", "Identity"},
+                                                          {"PreventGradient", "Identity"},
+                                                          {"Snapshot", "Identity"},
+                                                          {"Less", "Less"},
+                                                          {"LessEqual", "LessOrEqual"},
+                                                          {"Greater", "Greater"},
+                                                          {"GreaterEqual", "GreaterOrEqual"},
+                                                          {"Equal", "Equal"},
+                                                          {"LogicalAnd", "And"},
+                                                          {"LogicalOr", "Or"},
+                                                          {"LogicalNot", "Not"}};
   const std::string& op = node.op;
   const auto input = [&](std::size_t i) { return i < node.inputs.size() ? node.inputs[i] : ""; };
   if (const auto found = same.find(op); found != same.end()) {
@@ -174,7 +173,8 @@ bool TensorFlowNodes::add_shapes(const OpNode& node) {
   const std::vector<std::string> first = {input(0)};
   if (op == "Reshape" || op == "Transpose" || op == "Shape" || op == "Rank" || op == "Range") {
     auto attributes = std::vector<std::pair<std::string, OpAttribute>>{};
-    if (const OpAttribute* const shape = node.find("shape")) attributes.emplace_back("shape", *shape);
+    if (const OpAttribute* const shape = node.find("shape"))
+      attributes.emplace_back("shape", *shape);
     own(node, op, node.inputs, node.outputs, attributes);
   } else if (op == "ExpandDims") {
     own(node, "Unsqueeze", node.inputs, node.outputs);
@@ -214,8 +214,7 @@ bool TensorFlowNodes::add_shapes(const OpNode& node) {
     const std::size_t at = op == "Concat" || node.inputs.empty() ? 0 : node.inputs.size() - 1;
     std::vector<std::string> parts = node.inputs;
     if (at < parts.size()) parts.erase(parts.begin() + std::ptrdiff_t(at));
-    if (const auto axis = axis_in(at))
-      own(node, "Concat", parts, node.outputs, {{"axis", *axis}});
+    if (const auto axis = axis_in(at)) own(node, "Concat", parts, node.outputs, {{"axis", *axis}});
   } else if (op == "Pack") {
     const std::int64_t axis = node.whole("axis", 0);
     std::vector<std::string> parts;

@@ -154,7 +154,8 @@ class Reader {
     record.type = Type(from.number<std::int8_t>(tensor_field::type, 0));
     for (const std::int32_t size : from.numbers<std::int32_t>(tensor_field::shape))
       record.shape.push_back(size);
-    const std::vector<std::int32_t> open = from.numbers<std::int32_t>(tensor_field::shape_signature);
+    const std::vector<std::int32_t> open =
+        from.numbers<std::int32_t>(tensor_field::shape_signature);
     const std::uint32_t number = from.number<std::uint32_t>(tensor_field::buffer, 0);
     const std::string_view bytes =
         number > 0 ? root_.element(buffers_, number).bytes(0) : std::string_view{};
@@ -286,8 +287,7 @@ class Reader {
     to.floats.reserve(to.whole.size());
     for (std::size_t i = 0; i < to.whole.size(); ++i) {
       const std::size_t channel = channels == 1 ? 0 : i / inner % channels;
-      const std::int64_t zero =
-          zeros.empty() ? 0 : zeros.size() == 1 ? zeros[0] : zeros[channel];
+      const std::int64_t zero = zeros.empty() ? 0 : zeros.size() == 1 ? zeros[0] : zeros[channel];
       to.floats.push_back(scales[channel] * float(double(to.whole[i]) - double(zero)));
     }
     to.whole.clear(), to.whole.shrink_to_fit(), to.is_whole = false;
@@ -297,8 +297,8 @@ class Reader {
   static OpValue value_of(const TensorRecord& record) {
     OpValue value;
     value.name = record.name, value.shape = record.shape;
-    value.is_whole = record.type == Type::int32 || record.type == Type::int64 ||
-                     record.type == Type::boolean;
+    value.is_whole =
+        record.type == Type::int32 || record.type == Type::int64 || record.type == Type::boolean;
     return value;
   }
 

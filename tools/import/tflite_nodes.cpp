@@ -227,6 +227,15 @@ void TfliteNodes::add_operation(const TfliteNode& node, OpNode to) {
     to.attributes[name] = whole_attribute(number);
   };
   switch (node.code) {
+    case dequantize:
+    case quantize:
+      // Weights are floats already.
+      if (const Constant* const from = to.inputs.empty() ? nullptr : constant(to.inputs[0]);
+          from && to.outputs.size() == 1) {
+        graph_.constants[to.outputs[0]] = graph_.constants[to.inputs[0]];
+        return;
+      }
+      break;
     case fully_connected_code:
       return fully_connected(node, std::move(to));
     case conv_2d:
@@ -246,7 +255,8 @@ void TfliteNodes::add_operation(const TfliteNode& node, OpNode to) {
       to.op = "Reshape";
       if (to.inputs.size() < 2 && node.options) {
         std::vector<std::int64_t> shape;
-        for (const std::int32_t size : node.options->numbers<std::int32_t>(0)) shape.push_back(size);
+        for (const std::int32_t size : node.options->numbers<std::int32_t>(0))
+          shape.push_back(size);
         to.attributes["shape"] = wholes_attribute(shape);
       }
       break;
@@ -321,7 +331,8 @@ void TfliteNodes::add_operation(const TfliteNode& node, OpNode to) {
     }
     case var_handle:
       return tensorflow_.refused(
-          to, "a variable, whose numbers are not in the file; freeze the model when it is converted");
+          to,
+          "a variable, whose numbers are not in the file; freeze the model when it is converted");
     case custom_code:
       // TensorFlow's own operations.
       if (!node.custom.starts_with("Flex"))
@@ -363,9 +374,8 @@ void TfliteNodes::convolution(const TfliteNode& node, OpNode to) {
   if (!kernel || kernel->shape.size() != 4 || kernel->is_whole || to.outputs.empty())
     return tensorflow_.refused(to, "weights that are not constant");
   if (kernel->shape[1] != 1 || kernel->shape[2] != 1)
-    return tensorflow_.refused(
-        to, fmt::format("a convolution with a kernel of {} x {}", kernel->shape[1],
-                        kernel->shape[2]));
+    return tensorflow_.refused(to, fmt::format("a convolution with a kernel of {} x {}",
+                                               kernel->shape[1], kernel->shape[2]));
   if (option<std::int32_t>(node, 1, 1) != 1 || option<std::int32_t>(node, 2, 1) != 1)
     return tensorflow_.refused(to, "a convolution with strides");
   Constant matrix = *kernel;
@@ -387,10 +397,7 @@ bool TfliteNodes::recurrent(const TfliteNode& node, OpNode to) {
              both = code == both_lstm || code == both_rnn,
              one_step = code == lstm_code || code == rnn_code;
   // Fields of the options: of each kind of node in its own order.
-  const int time_field = code == sequence_lstm ? 3
-                         : code == both_lstm   ? 4
-                         : one_step            ? -1
-                                               : 0;
+  const int time_field = code == sequence_lstm ? 3 : code == both_lstm ? 4 : one_step ? -1 : 0;
   const int fused_at = is_lstm || code == rnn_code ? 0 : 1;
   const bool time_major = time_field >= 0 && option<std::uint8_t>(node, time_field, 0) != 0;
   const bool merged = both && option<std::uint8_t>(node, code == both_lstm ? 3 : 2, 0) != 0;
@@ -404,9 +411,7 @@ bool TfliteNodes::recurrent(const TfliteNode& node, OpNode to) {
     tensorflow_.refused(to, reason);
     return true;
   };
-  const auto given = [&](std::size_t i) {
-    return i < to.inputs.size() && !to.inputs[i].empty();
-  };
+  const auto given = [&](std::size_t i) { return i < to.inputs.size() && !to.inputs[i].empty(); };
   if (code == lstm_code && option<std::int8_t>(node, 3, 0) != 0)
     return refused("the basic kernel, whose state is an input of the graph");
   if (is_lstm && !both)
@@ -425,8 +430,8 @@ bool TfliteNodes::recurrent(const TfliteNode& node, OpNode to) {
       return refused("an input gate that is tied to the forget gate");
     for (const bool over_state : {false, true})
       for (std::size_t g = 0; g < cell.gates; ++g) {
-        const std::size_t at = (over_state ? cell.state : cell.input) +
-                               (cell.gates == 4 ? order[g] : 0);
+        const std::size_t at =
+            (over_state ? cell.state : cell.input) + (cell.gates == 4 ? order[g] : 0);
         const Constant* const from = given(at) ? constant(to.inputs[at]) : nullptr;
         if (!from || from->is_whole) return refused("weights that are not constant");
         if (from->shape.size() != 2) return false;
@@ -506,7 +511,8 @@ bool TfliteNodes::recurrent(const TfliteNode& node, OpNode to) {
   }
   if (one_step) {
     inputs[0] = tensorflow_.fresh(to);
-    tensorflow_.own(to, "Unsqueeze", {to.inputs[0]}, {inputs[0]}, {{"axes", wholes_attribute({0})}});
+    tensorflow_.own(to, "Unsqueeze", {to.inputs[0]}, {inputs[0]},
+                    {{"axes", wholes_attribute({0})}});
   }
   const std::string all = tensorflow_.fresh(to);
   tensorflow_.own(to, is_lstm ? "LSTM" : "RNN", inputs, {all}, attributes);
@@ -521,14 +527,13 @@ bool TfliteNodes::recurrent(const TfliteNode& node, OpNode to) {
   } else {
     // Each direction apart.
     if (to.outputs.size() != (merged ? 1 : 2)) return false;
-    std::vector<std::string> halves = merged ? std::vector{tensorflow_.fresh(to), std::string()}
-                                             : to.outputs;
+    std::vector<std::string> halves =
+        merged ? std::vector{tensorflow_.fresh(to), std::string()} : to.outputs;
     if (merged) halves[1] = tensorflow_.fresh(to);
     for (std::size_t d = 0; d < 2; ++d)
       tensorflow_.own(to, "Gather", {all, tensorflow_.constant({}, {std::int64_t(d)})}, {halves[d]},
                       {{"axis", whole_attribute(axis)}});
-    if (merged)
-      tensorflow_.own(to, "Concat", halves, to.outputs, {{"axis", whole_attribute(2)}});
+    if (merged) tensorflow_.own(to, "Concat", halves, to.outputs, {{"axis", whole_attribute(2)}});
   }
   return true;
 }
