@@ -1,5 +1,6 @@
 #include "op_graph.h"
 
+#include <algorithm>
 #include <queue>
 #include <set>
 
@@ -45,6 +46,45 @@ void sort_nodes(OpGraph& graph, const std::string& file) {
           "circle",
           file, brief(graph.nodes[n].name), brief(graph.nodes[n].shown_op()));
   graph.nodes = std::move(sorted);
+}
+
+void unfold_inputs(OpGraph& graph) {
+  for (OpValue& input : graph.inputs) {
+    if (input.is_whole) continue;
+    // The last of the Reshapes that follow one another.
+    std::string value = input.name;
+    std::vector<std::int64_t> shape;
+    for (;;) {
+      const OpNode* reader = nullptr;
+      bool one = true;
+      for (const OpNode& node : graph.nodes)
+        if (std::count(node.inputs.begin(), node.inputs.end(), value))
+          one = one && !reader, reader = &node;
+      if (!reader || !one || (reader->op != "Reshape" && reader->op != "Identity") ||
+          reader->outputs.size() != 1)
+        break;
+      if (reader->op == "Reshape") {
+        const auto found = reader->inputs.size() < 2 ? graph.constants.end()
+                                                     : graph.constants.find(reader->inputs[1]);
+        const OpAttribute* const said = reader->find("shape");
+        if (!said && found == graph.constants.end()) break;
+        const std::vector<std::int64_t>& target = said ? said->wholes : found->second->whole;
+        if (target.size() == 3 && target[1] > 0 && target[2] > 0) shape = target;
+        if (target.size() == 3 && shape != target) break;
+      }
+      value = reader->outputs[0];
+      if (!shape.empty()) break;
+    }
+    const auto known = [](const std::vector<std::int64_t>& sizes) {
+      return sizes.size() == 3 && sizes[1] > 0 && sizes[2] > 0;
+    };
+    if (!known(shape) || known(input.shape)) continue;
+    // The nodes between are left without a reader.
+    for (OpNode& node : graph.nodes)
+      std::replace(node.inputs.begin(), node.inputs.end(), value, input.name + " in frames");
+    input.name += " in frames";
+    input.shape = {1, shape[1], shape[2]};
+  }
 }
 
 }  // namespace sluice::tools

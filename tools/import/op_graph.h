@@ -89,6 +89,14 @@ void sort_nodes(OpGraph& graph, const std::string& file);
 OpGraph read_tflite(std::string_view bytes, const std::string& file);
 bool is_tflite(std::string_view bytes);
 
+/// Reads a frozen graph of TensorFlow 1. Refuses (exit code 2) damaged ones.
+OpGraph read_graphdef(std::string_view bytes, const std::string& file);
+bool is_graphdef(std::string_view bytes);
+
+/// Gives inputs that are a whole sequence as one row, of which a Reshape makes frames, the shape of
+/// those frames.
+void unfold_inputs(OpGraph& graph);
+
 /// How a GRU of PyTorch without linear_before_reset is to be read; open: ask.
 enum class ResetChoice { open, after, before };
 

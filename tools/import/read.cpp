@@ -53,8 +53,17 @@ Imported read_format(std::string_view bytes, const std::string& path,
   if (bytes.empty()) refuse("{}: is empty; give {}", path, foreign_formats);
   if (is_safetensors(bytes))
     return of_tensors(read_safetensors(bytes, path), choices.layers, path, "safetensors");
+  if (is_graphdef(bytes)) {
+    OpGraph graph = read_graphdef(bytes, path);
+    unfold_inputs(graph);
+    return model_of_graph(graph, path, choices.reset);
+  }
   if (is_json(bytes)) return read_json(bytes, choices.layers, path);
-  if (is_tflite(bytes)) return model_of_graph(read_tflite(bytes, path), path, choices.reset);
+  if (is_tflite(bytes)) {
+    OpGraph graph = read_tflite(bytes, path);
+    unfold_inputs(graph);
+    return model_of_graph(graph, path, choices.reset);
+  }
   if (is_onnx(bytes)) return model_of_graph(read_onnx(bytes, path), path, choices.reset);
   if (is_hdf5(bytes)) return read_keras_hdf5(bytes, choices.layers, path);
   if (is_zip(bytes)) {
