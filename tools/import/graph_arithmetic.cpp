@@ -197,8 +197,12 @@ Value Follower::hard_sigmoid(const Value& a, float high) {
 
 void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out) {
   const Value& a = in.at(0);
-  if (!a.is_flow()) stuck("its input does not come from the frame");
   const std::string& op = node.op;
+  if (op == "Identity" && a.what == Value::What::list) {
+    out[0] = a;
+    return;
+  }
+  if (!a.is_flow()) stuck("its input does not come from the frame");
   if (op == "Identity" || op == "Dropout" || op == "Cast") {
     out[0] = a;
     return;

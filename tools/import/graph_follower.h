@@ -75,8 +75,9 @@ template <class... Args>
 
 class Follower {
  public:
-  Follower(const OpGraph& graph, const std::string& file, ResetChoice reset)
-      : graph_(graph), file_(file), reset_(reset), obstacles_(file) {
+  /// @param frame  the number of the input that is the frame; others may be states
+  Follower(const OpGraph& graph, const std::string& file, ResetChoice reset, std::size_t frame)
+      : graph_(graph), file_(file), reset_(reset), frame_(frame), obstacles_(file) {
     result_.format = graph.format, result_.remarks = graph.remarks;
   }
 
@@ -129,7 +130,7 @@ class Follower {
   Value clipped(const Value& in, float low, float high);
   Value hard_sigmoid(const Value& in, float high);
   Value transpose(const Value& in, const std::vector<std::int64_t>& order);
-  Value reshape(const Value& in, const std::vector<std::int64_t>& target);
+  Value reshape(const Value& in, std::vector<std::int64_t> target);
   Value binary(const std::string& op, const Value& a, const Value& b);
   std::vector<float> over_features(const Constant& constant, const std::vector<Axis>& axes);
   Value as_flow(const Value& constant, const std::vector<Axis>& axes);
@@ -177,6 +178,8 @@ class Follower {
   const OpGraph& graph_;
   const std::string& file_;
   ResetChoice reset_;
+  std::size_t frame_;
+  std::set<std::size_t> state_outputs_;
   Obstacles obstacles_;
   Formulas formulas_;
   Imported result_;

@@ -8,19 +8,23 @@
 namespace sluice::tools {
 namespace graph {
 
+namespace {
+
+bool same_shape(const OpValue& a, const OpValue& b) {
+  if (a.shape.size() != b.shape.size()) return false;
+  for (std::size_t d = 0; d < a.shape.size(); ++d)
+    if (a.shape[d] != b.shape[d] && a.shape[d] > 0 && b.shape[d] > 0) return false;
+  return true;
+}
+
+}  // namespace
+
 /// Which inputs are states: those whose shape an output beside the first has too.
 void Follower::find_inputs() {
-  std::vector<bool> taken(graph_.outputs.size());
-  const auto same_shape = [](const OpValue& a, const OpValue& b) {
-    if (a.shape.size() != b.shape.size()) return false;
-    for (std::size_t d = 0; d < a.shape.size(); ++d)
-      if (a.shape[d] != b.shape[d] && a.shape[d] > 0 && b.shape[d] > 0) return false;
-    return true;
-  };
   constexpr std::size_t most_state = std::size_t(1) << 22;
   std::size_t column = 0;
-  bool first = true;
-  for (const OpValue& value : graph_.inputs) {
+  for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+    const OpValue& value = graph_.inputs[i];
     GraphInput input;
     input.name = value.name;
     input.width = 1;
@@ -29,9 +33,11 @@ void Follower::find_inputs() {
         input.width = std::uint64_t(size) > most_state
                           ? most_state + 1
                           : std::min(input.width * std::size_t(size), most_state + 1);
-    if (!first && !value.is_whole)
-      for (std::size_t o = 1; o < graph_.outputs.size() && !input.is_state; ++o)
-        if (!taken[o] && same_shape(value, graph_.outputs[o])) taken[o] = input.is_state = true;
+    // The answer has the place of the frame among the inputs, or any if that is not the first.
+    if (i != frame_ && !value.is_whole)
+      for (std::size_t o = frame_ == 0 ? 1 : 0; o < graph_.outputs.size() && !input.is_state; ++o)
+        if (!state_outputs_.count(o) && same_shape(value, graph_.outputs[o]))
+          state_outputs_.insert(o), input.is_state = true;
     if (input.is_state && input.width > most_state)
       refuse("{}: {}: a state of more than {} numbers", file_, brief(value.name), most_state);
     if (!input.is_state && !value.is_whole) {
@@ -41,7 +47,6 @@ void Follower::find_inputs() {
       input.width = std::size_t(value.shape.back());
       input.column = column;
       column += input.width;
-      first = false;
     }
     inputs_.push_back(input);
   }
@@ -206,11 +211,7 @@ void Follower::finish(const Values& values) {
   for (std::size_t o = 0; o < graph_.outputs.size(); ++o) {
     const OpValue& output = graph_.outputs[o];
     const auto found = values.find(output.name);
-    // Outputs behind the first that belong to a state input are that state.
-    bool is_state = false;
-    if (o > 0)
-      for (std::size_t i = 0; i < inputs_.size(); ++i) is_state = is_state || inputs_[i].is_state;
-    if (is_state && o > 0) continue;
+    if (state_outputs_.count(o)) continue;
     if (found == values.end() || !found->second.is_flow()) {
       obstacles_.refuse_any();
       if (found == values.end() || o == 0)
@@ -294,7 +295,28 @@ Imported Follower::run() {
 }  // namespace graph
 
 Imported model_of_graph(const OpGraph& graph, const std::string& file, ResetChoice reset) {
-  return sluice::tools::graph::Follower(graph, file, reset).run();
+  using sluice::tools::graph::Follower;
+  // The frame is the first input, if the program that wrote the file keeps their order. If it does
+  // not, an input whose shape no output has is the frame; then any other.
+  std::vector<std::size_t> frames = {0};
+  constexpr std::size_t most = 4;
+  if (graph.outputs.size() > 1)
+    for (std::size_t i = 1; i < std::min(graph.inputs.size(), most); ++i) {
+      const bool is_state = std::any_of(
+          graph.outputs.begin(), graph.outputs.end(),
+          [&](const OpValue& output) { return graph::same_shape(graph.inputs[i], output); });
+      if (graph.inputs[i].is_whole) continue;
+      frames.insert(is_state ? frames.end() : frames.begin() + 1, i);
+    }
+  std::optional<Error> first;
+  for (const std::size_t frame : frames) {
+    try {
+      return Follower(graph, file, reset, frame).run();
+    } catch (const Error& error) {
+      if (!first) first = error;
+    }
+  }
+  throw Error(*first);
 }
 
 }  // namespace sluice::tools

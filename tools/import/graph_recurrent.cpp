@@ -159,7 +159,7 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
   }
   if (gate == SLUICE_HARD_SIGMOID) layer.activation = gate, layer.parameter = slope;
   layer.candidate = candidate, layer.second = candidate_alpha;
-  const std::string place = fmt::format("{} ({})", brief(node.name), node.op);
+  const std::string place = fmt::format("{} ({})", brief(node.name), brief(node.shown_op()));
   for (const std::uint32_t below : lowering().recurrent_below(x.formula)) every_.insert(below);
   if (x.last) stuck("a recurrent layer over the last step of another one");
   const std::uint32_t number = lowering().put(std::move(layer), x.formula, place);

@@ -28,14 +28,28 @@ Value Follower::transpose(const Value& in, const std::vector<std::int64_t>& orde
 
 /// Gives a value another shape. Groups of features and single dimensions over which frames run stay
 /// in their order.
-Value Follower::reshape(const Value& in, const std::vector<std::int64_t>& target) {
+Value Follower::reshape(const Value& in, std::vector<std::int64_t> target) {
   std::vector<Axis> from;
   std::int64_t steps = 1, features = 1;
   for (const Axis& axis : in.axes) {
     if (axis.feature || axis.size != 1) from.push_back(axis);
-    if (axis.size > 1) (axis.feature ? features : steps) *= axis.size;
+    if (axis.size > 1) {
+      std::int64_t& of = axis.feature ? features : steps;
+      of = product_of({of, axis.size});
+    }
   }
-  if (steps > 1 && std::count(target.begin(), target.end(), steps * features))
+  const std::int64_t all = product_of({steps, features});
+  // A size that the others tell.
+  const auto open = std::find(target.begin(), target.end(), -1);
+  const bool all_known =
+      std::all_of(from.begin(), from.end(), [](const Axis& axis) { return axis.size > 0; });
+  if (open != target.end() && all_known) {
+    std::int64_t others = 1;
+    for (const std::int64_t size : target)
+      others = size == -1 ? others : size > 0 ? product_of({others, size}) : 0;
+    if (others > 0 && all % others == 0) *open = all / others;
+  }
+  if (steps > 1 && std::count(target.begin(), target.end(), all))
     stuck("all steps of a sequence at once, {} x {} numbers (Flatten)", steps, features);
   std::vector<Axis> axes;
   std::size_t next = 0;

@@ -51,7 +51,7 @@ bool is_float(Type type) {
 /// A node as the file says it.
 struct FileNode {
   OpNode node;
-  std::string frame;  ///< of an Enter: the name of its loop
+  std::string frame;          ///< of an Enter: the name of its loop
   bool is_invariant = false;  ///< of an Enter: its value is the same in each step
   Type type = Type::float32;  ///< of a placeholder
   std::vector<std::int64_t> shape;
@@ -112,8 +112,7 @@ class Reader {
       if (count > most_outputs || count > bytes_.size())
         refuse("{}: {}: too many outputs; the file is damaged", file_, brief(one.node.name));
       for (std::size_t i = 0; i < count; ++i)
-        one.node.outputs.push_back(i == 0 ? one.node.name
-                                          : fmt::format("{}:{}", one.node.name, i));
+        one.node.outputs.push_back(i == 0 ? one.node.name : fmt::format("{}:{}", one.node.name, i));
     }
   }
 
