@@ -1,19 +1,24 @@
 #!/usr/bin/env python3
-"""Makes the models in import/tensorflow: as TensorFlow's converter to TFLite writes those of Keras 2
-and 3, TFLite's own recurrent operations by hand, and frozen graphs of TensorFlow 1; and the answers
-of TFLite's interpreter and of TensorFlow.
+"""Makes the models in import/tensorflow: as TensorFlow's converter to TFLite writes those of Keras
+2 and 3, TFLite's own recurrent operations by hand, and frozen graphs of TensorFlow 1; and the
+answers of TFLite's interpreter and of TensorFlow.
 
     pip install tensorflow==2.19.0 keras==3.15.1 tf_keras==2.19.0
-    python3 tests/golden/import_tflite.py
+    python3 tests/golden/import_tflite.py [MODELS RECORDINGS]
 
 Needed only to make them anew. NAME.x.npy has frames, NAME.y.npy the answers of NAME.tflite or
-NAME.pb. Models with "int8" or "hybrid" in their name are rounded by the interpreter too.
+NAME.pb. Models with "int8" or "hybrid" in their name are rounded by the interpreter too. MODELS is
+a folder with GRU_S.pb and Basic_LSTM_S.pb of ML-KWS-for-MCU, and RECORDINGS a .tar.xz of .wav files
+at 8 kHz; they give frames and answers of those two, whose files are not part of the project.
 """
+import io
 import os
 import pathlib
 import shutil
 import sys
+import tarfile
 import tempfile
+import wave
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -416,17 +421,49 @@ def graphs():
     frozen("tf1_unrolled", unrolled, (STEPS, IN), (1,))
 
 
+def keyword_spotting(models, recordings, count=6):
+    """The features of some recordings, and the answers of the two models of ML-KWS-for-MCU."""
+    sounds = []
+    with tarfile.open(recordings) as archive:
+        members = sorted((m for m in archive.getmembers() if m.name.endswith(".wav")),
+                         key=lambda m: m.name)
+        for member in members[::len(members) // count][:count]:
+            with wave.open(io.BytesIO(archive.extractfile(member).read())) as sound:
+                values = numpy.frombuffer(sound.readframes(sound.getnframes()), numpy.int16)
+            values = values.astype(numpy.float32) / 32768
+            # At twice the rate, a second long.
+            sounds.append(numpy.interp(numpy.arange(16000) / 2, numpy.arange(len(values)), values,
+                                       right=0).astype(numpy.float32)[:, None])
+    for name in ("GRU_S", "Basic_LSTM_S"):
+        graph = tf1.GraphDef()
+        graph.ParseFromString((pathlib.Path(models) / f"{name}.pb").read_bytes())
+        x, y = [], []
+        with tf1.Graph().as_default(), tf1.Session() as session:
+            tensorflow.import_graph_def(graph, name="")
+            for sound in sounds:
+                features, answer = session.run(
+                    ["Mfcc:0", "labels_softmax:0"],
+                    {"decoded_sample_data:0": sound, "decoded_sample_data:1": 16000})
+                x.append(features[0])
+                y.append(answer[0])
+        numpy.save(HERE / f"{name}.x.npy", numpy.array(x))
+        numpy.save(HERE / f"{name}.y.npy", numpy.array(y))
+
+
 def main():
     for of in (keras, tf_keras):
         of.utils.set_random_seed(32)
     HERE.mkdir(parents=True, exist_ok=True)
     for old in HERE.iterdir():
-        old.unlink()
+        if not old.name.endswith("_S.x.npy") and not old.name.endswith("_S.y.npy"):
+            old.unlink()
     by_hand()
     keras_models()
     one_step()
     tf1.disable_control_flow_v2()
     graphs()
+    if len(sys.argv) == 3:
+        keyword_spotting(*sys.argv[1:])
     (HERE / "README").write_text(
         f"made by import_tflite.py with TensorFlow {tensorflow.__version__}, Keras "
         f"{keras.__version__} and tf_keras {tf_keras.__version__}\n")

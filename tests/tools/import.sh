@@ -206,7 +206,7 @@ if [ -d "$shared/import-cases" ]; then
     for file in dtln/model_1.onnx dtln/model_2.onnx; do works import "$models/$file" --out model.slu --force; done
   fi
   for file in GRU_S Basic_LSTM_S; do
-    works import "$models/ml-kws-for-mcu/$file.pb" --out model.slu --force
+    agrees "$models/ml-kws-for-mcu/$file.pb" "$golden/tensorflow/$file.x.npy" "$golden/tensorflow/$file.y.npy"
     grep -q '^Mfcc (Mfcc): the features of sound are the model.s input; ' out || complain "$file: no remark: $(cat out)"
     works inspect model.slu --json
     tr -d ' \n' <out | grep -q '"inputs":10,"outputs":12' || complain "$file: $(head -c 300 out)"
