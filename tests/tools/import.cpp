@@ -228,9 +228,9 @@ TEST_CASE("TFLite files that lie about their parts are refused") {
   CHECK(says(refusal_of_bytes(exchanged(rnn, shape, numbers32({2, 4, 4}))),
              "48 bytes for 16 numbers; the file is damaged"));
   CHECK(says(refusal_of_bytes(exchanged(rnn, shape, numbers32({2, 0x7fffffff, 0x7fffffff}))),
-             "a tensor of more numbers than the file has bytes"));
+             "tensors of more numbers than the file has bytes"));
   CHECK(says(refusal_of_bytes(exchanged(rnn, shape, numbers32({2, 4, 0x80000003}))),
-             "a tensor of more numbers than the file has bytes"));
+             "tensors of more numbers than the file has bytes"));
   CHECK(says(refusal_of_bytes(exchanged(rnn, shape, numbers32({0xfffffff0, 4, 3}))),
              "its parts overlap many times"));
   CHECK(says(refusal_of_bytes(exchanged(rnn, shape, numbers32({300, 4, 3}))),

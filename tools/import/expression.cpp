@@ -44,6 +44,11 @@ bool all_zero(const std::vector<float>& values) {
 
 }  // namespace
 
+void Formulas::take_room(std::size_t numbers) {
+  if (numbers > room_) throw BadFormula{"formulas of many times the numbers in the file"};
+  room_ -= numbers;
+}
+
 Formula Formulas::intern(Sum sum) {
   std::sort(sum.products.begin(), sum.products.end(),
             [](const Product& a, const Product& b) { return a.parts < b.parts; });
@@ -67,9 +72,13 @@ Formula Formulas::intern(Sum sum) {
   append(key, sum.constant);
   for (const Product& product : sum.products)
     append(key, product.parts), append(key, product.factor);
-  const auto [found, is_new] = sum_numbers_.emplace(std::move(key), int(sums_.size()));
-  if (is_new) sums_.push_back(std::move(sum));
-  return found->second;
+  if (const auto known = sum_numbers_.find(key); known != sum_numbers_.end()) return known->second;
+  std::size_t numbers = sum.constant.size();
+  for (const Product& product : sum.products) numbers += product.factor.size();
+  take_room(numbers);
+  sum_numbers_.emplace(std::move(key), int(sums_.size()));
+  sums_.push_back(std::move(sum));
+  return int(sums_.size()) - 1;
 }
 
 int Formulas::depth(Formula a) const {
@@ -91,17 +100,23 @@ int Formulas::intern(Atom atom) {
   append(key, atom.function.parameter), append(key, atom.function.second);
   append(key, atom.function.slopes), append(key, atom.of), append(key, atom.list);
   append(key, atom.chosen), append(key, atom.width);
-  const auto [found, is_new] = atom_numbers_.emplace(std::move(key), int(atoms_.size()));
-  if (is_new) atoms_.push_back(std::move(atom));
-  return found->second;
+  if (const auto known = atom_numbers_.find(key); known != atom_numbers_.end())
+    return known->second;
+  take_room(atom.chosen.size() + atom.list.size() + atom.function.slopes.size());
+  atom_numbers_.emplace(std::move(key), int(atoms_.size()));
+  atoms_.push_back(std::move(atom));
+  return int(atoms_.size()) - 1;
 }
 
 int Formulas::intern(const Weights2& matrix) {
   std::string key;
   append(key, matrix.rows), append(key, matrix.values);
-  const auto [found, is_new] = matrix_numbers_.emplace(std::move(key), int(matrices_.size()));
-  if (is_new) matrices_.push_back(matrix);
-  return found->second;
+  if (const auto known = matrix_numbers_.find(key); known != matrix_numbers_.end())
+    return known->second;
+  take_room(matrix.values.size());
+  matrix_numbers_.emplace(std::move(key), int(matrices_.size()));
+  matrices_.push_back(matrix);
+  return int(matrices_.size()) - 1;
 }
 
 Formula Formulas::of_part(const AtomPart& part, std::size_t width) {

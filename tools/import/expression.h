@@ -80,7 +80,8 @@ struct Weights2 {
   std::vector<float> values;
 };
 
-/// Thrown for formulas that no network needs: of too many products, too deep, or without numbers.
+/// Thrown for formulas that no network needs: of too many products or numbers, too deep, or without
+/// numbers.
 struct BadFormula {
   const char* reason;
 };
@@ -88,6 +89,8 @@ struct BadFormula {
 /// All formulas of a model, each once.
 class Formulas {
  public:
+  /// Says how many numbers all formulas may hold. More are those of a hostile graph.
+  void limit(std::size_t numbers) { room_ = numbers; }
   Formula constant(std::vector<float> values);
   Formula input(int number, std::size_t width);
   Formula layer(int number, std::size_t width);
@@ -126,9 +129,11 @@ class Formulas {
   int intern(Atom atom);
   int intern(const Weights2& matrix);
   Formula of_atom(int atom);
+  void take_room(std::size_t numbers);
   Formula atom_with_zeros(std::int64_t number, const std::set<std::int64_t>& atoms);
   int depth(Formula a) const;
 
+  std::size_t room_ = std::size_t(1) << 30;
   std::vector<Sum> sums_;
   std::vector<Atom> atoms_;
   std::vector<Weights2> matrices_;

@@ -20,6 +20,10 @@ void Follower::branch(const OpNode& node, const Values& outer, std::vector<Value
   if (!taken || !taken->graph || taken->graph->outputs.size() < out.size())
     stuck("a branch without its graph");
   Values values = outer;
+  // TFLite's graphs take what they read as inputs.
+  const std::vector<OpValue>& inputs = taken->graph->inputs;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    values[inputs[i].name] = outer.at(node.inputs.at(i + 1));
   std::set<std::string> wanted;
   for (const OpValue& output : taken->graph->outputs) wanted.insert(output.name);
   follow(*taken->graph, values, wanted);

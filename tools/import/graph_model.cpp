@@ -244,12 +244,7 @@ void Follower::finish(const Values& values) {
   }
   const Formula answer = formulas_.concat(answers);
   Network& network = result_.network;
-  std::uint32_t source = 0;
-  try {
-    source = lowering().source_of(answer, "the answer");
-  } catch (const BadFormula& bad) {
-    refuse("{}: the answer: {}", file_, bad.reason);
-  }
+  const std::uint32_t source = lowering().source_of(answer, "the answer");
   obstacles_.refuse_any();
   if (source == 0 || network.layers.empty()) refuse("{}: its answer is the frame itself", file_);
   if (source != network.layers.size()) {
@@ -258,6 +253,15 @@ void Follower::finish(const Values& values) {
     append_select(network, source, columns);
   }
   if (!last) return;
+  // A layer that another recurrent one reads must give every step.
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    if (!tools::recurrent(network.layers[l])) continue;
+    for (const std::uint32_t below : sources_of(network, l)) {
+      if (below == 0) continue;
+      const Formula read = formulas_.layer(int(below), std::size_t(network.layers[below - 1].out));
+      for (const std::uint32_t layer : lowering().recurrent_below(read)) every_.insert(layer);
+    }
+  }
   for (const std::uint32_t layer : lowering().recurrent_below(answer)) {
     if (every_.count(layer))
       refuse("{}: layer {}: both all of its steps and its last one are read", file_, layer);
@@ -272,6 +276,7 @@ Imported Follower::run() {
   for (const OpNode& node : graph_.nodes)
     for (const auto& [name, attribute] : node.attributes)
       if (attribute.tensor) room_ += 4 * attribute.tensor->count();
+  formulas_.limit(2 * room_);
   lowering_.emplace(formulas_, inputs_, result_, obstacles_);
   Values values;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -287,8 +292,12 @@ Imported Follower::run() {
   }
   std::set<std::string> wanted;
   for (const OpValue& output : graph_.outputs) wanted.insert(output.name);
-  follow(graph_, values, wanted);
-  finish(values);
+  try {
+    follow(graph_, values, wanted);
+    finish(values);
+  } catch (const BadFormula& bad) {
+    refuse("{}: {}", file_, bad.reason);
+  }
   return std::move(result_);
 }
 

@@ -81,7 +81,7 @@ class Reader {
   void read_nodes() {
     WireMessage message(bytes_, file_);
     WireField field;
-    std::size_t left = 20'000 + bytes_.size() / 128;  // a node takes some hundred bytes in memory
+    std::size_t left = 20'000 + bytes_.size() / 512;  // a node takes some hundred bytes in memory
     while (message.next(field)) {
       if (field.number != graph_field::node || !field.is_bytes) continue;
       if (left-- == 0)

@@ -94,7 +94,7 @@ class Reader {
                      operators = from.vector(graph_field::operators, 4);
     // An operation takes some hundred bytes in memory.
     count_ += tensors.count + operators.count;
-    if (count_ > 20'000 + size_ / 128)
+    if (count_ > 20'000 + size_ / 512)
       refuse("{}: consists of too many small values to be a model; give the file of a model",
              file_);
     std::vector<TensorRecord> records;
@@ -176,10 +176,12 @@ class Reader {
     return record;
   }
 
-  ConstantPtr zeros(const std::vector<std::int64_t>& shape) const {
+  ConstantPtr zeros(const std::vector<std::int64_t>& shape) {
     auto made = std::make_shared<Constant>();
     made->shape = shape;
-    made->floats.assign(std::size_t(count_of(shape, size_ + 65536)), 0.0f);
+    const auto count = std::size_t(count_of(shape, zeros_left_));
+    zeros_left_ -= count;
+    made->floats.assign(count, 0.0f);
     return made;
   }
 
@@ -188,7 +190,7 @@ class Reader {
     std::int64_t count = 1;
     for (const std::int64_t size : shape) {
       if (size < 0 || (size > 0 && count > std::int64_t(most) / size))
-        refuse("{}: a tensor of more numbers than the file has bytes; it is damaged", file_);
+        refuse("{}: tensors of more numbers than the file has bytes; it is damaged", file_);
       count *= size;
     }
     return count;
@@ -311,6 +313,7 @@ class Reader {
   std::vector<std::size_t> open_;  ///< graphs that are being read, one inside another
   std::vector<std::string> remarks_;
   std::size_t count_ = 0;
+  std::size_t zeros_left_ = size_ / 4 + 65536;  ///< numbers of states, which have none in the file
   bool small_weights_ = false;
 };
 
