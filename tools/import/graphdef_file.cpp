@@ -102,15 +102,16 @@ class Reader {
         std::size_t& count = counts[name];
         count = std::max(count, output + 1);
       }
-    constexpr std::size_t most_outputs = 65536;
+    std::size_t outputs_left = 20'000 + bytes_.size() / 16;
     for (FileNode& one : nodes_) {
       std::size_t count = std::max<std::size_t>(counts[one.node.name], 1);
       const std::string& op = one.node.op;
       if (op == "Split" || op == "SplitV")
         count = std::max<std::size_t>(count, wanted(one.node.whole("num_split", 1)));
       if (op == "Unpack") count = std::max<std::size_t>(count, wanted(one.node.whole("num", 1)));
-      if (count > most_outputs || count > bytes_.size())
+      if (count > outputs_left)
         refuse("{}: {}: too many outputs; the file is damaged", file_, brief(one.node.name));
+      outputs_left -= count;
       for (std::size_t i = 0; i < count; ++i)
         one.node.outputs.push_back(i == 0 ? one.node.name : fmt::format("{}:{}", one.node.name, i));
     }
@@ -243,7 +244,7 @@ class Reader {
     return shape;
   }
 
-  ConstantPtr read_tensor(std::string_view bytes, const std::string& name) const {
+  ConstantPtr read_tensor(std::string_view bytes, const std::string& name) {
     const std::string place = fmt::format("{}: {}", file_, brief(name));
     auto made = std::make_shared<Constant>();
     Type type = Type::float32;
@@ -291,8 +292,7 @@ class Reader {
       for (const std::int64_t number : wholes)
         made->whole.push_back(type == Type::int32 ? std::int32_t(number) : number);
     std::uint64_t count = 1;
-    constexpr std::uint64_t fill = 65536;  // numbers that one may stand for
-    const std::uint64_t most = bytes_.size() + fill;
+    const std::uint64_t most = bytes_.size() + filled_left_;
     for (const std::int64_t size : made->shape) {
       if (size < 0 || (size > 0 && count > most / std::uint64_t(size)))
         refuse("{}: more numbers than the file has bytes; it is damaged", place);
@@ -302,6 +302,10 @@ class Reader {
       take_content(content, type, std::size_t(count), place, *made);
     } else if (made->count() < count && made->count() > 0) {
       // The last number stands for all that follow.
+      const std::size_t filled = std::size_t(count) - made->count();
+      if (filled > filled_left_)
+        refuse("{}: more numbers than the file has bytes; it is damaged", place);
+      filled_left_ -= filled;
       if (made->is_whole)
         made->whole.resize(std::size_t(count), made->whole.back());
       else
@@ -410,15 +414,14 @@ class Reader {
         FileNode& one = *open.back();
         open.pop_back();
         if (!one.loops.insert(enter.frame).second) continue;
+        if (one.loops.size() > 1)
+          refuse("{}: {} ({}): a loop inside another one, which is not read", file_,
+                 brief(one.node.name), brief(one.node.op));
         frames_[enter.frame].push_back(&one);
         if (one.node.op == "Exit") continue;
         for (FileNode* const reader : readers[one.node.name]) open.push_back(reader);
       }
     }
-    for (const FileNode& one : nodes_)
-      if (one.loops.size() > 1)
-        refuse("{}: {} ({}): a loop inside another one, which is not read", file_,
-               brief(one.node.name), brief(one.node.op));
   }
 
   /// Appends a node that is in no loop, or one of a loop's own graph.
@@ -539,6 +542,7 @@ class Reader {
 
   std::string_view bytes_;
   const std::string& file_;
+  std::size_t filled_left_ = bytes_.size() / 4 + 65536;  ///< numbers that others stand for
   OpGraph graph_;
   std::vector<FileNode> nodes_;
   std::map<std::string, std::size_t> places_;
