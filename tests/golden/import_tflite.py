@@ -138,6 +138,12 @@ def keras_models():
     from_keras("unrolled", keras, *lstms(new, unroll=True), steps=4)
     from_keras("unrolled_gru", keras, new.GRU(3, unroll=True, return_sequences=True), new.Dense(2),
                steps=4)
+    from_keras("linear_gru", tf_keras, old.GRU(3, activation="linear", reset_after=False,
+                                               recurrent_activation="hard_sigmoid"),
+               old.Dense(1, activation="sigmoid"))  # as Mycroft Precise has it
+    from_keras("linear_gru_after", tf_keras, old.GRU(3, activation="linear",
+                                                     return_sequences=True))
+    from_keras("linear_lstm", keras, new.LSTM(3, activation="linear"), new.Dense(2))
     from_keras("flatten", tf_keras, old.LSTM(3, return_sequences=True), old.Flatten(), old.Dense(2))
 
 

@@ -56,6 +56,11 @@ class Lowering {
   std::uint32_t dense(const Affine& affine, const Curve& curve, const std::string& place);
   bool cell(Formula formula, const std::string& place, std::uint32_t& made);
   bool lstm(Formula formula, const std::string& place, std::uint32_t& made);
+  bool linear_lstm(Formula formula, const std::string& place, std::uint32_t& made);
+  struct Blend;
+  bool read_blend(Formula formula, Blend& blend);
+  Formula sum_of(const std::vector<Product>& products, std::vector<float> constant,
+                 std::size_t width);
   bool gru(Formula formula, const std::string& place, std::uint32_t& made);
   bool rnn(Formula formula, const std::string& place, std::uint32_t& made);
   bool finish(const Cell& cell, Formula next, const std::string& place, std::uint32_t& made);
