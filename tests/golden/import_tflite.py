@@ -176,6 +176,26 @@ def one_step():
     save("one_step.tflite", content, x.reshape(1, 9, IN), numpy.array(answers)[None])
 
 
+def stateful():
+    """An LSTM of one frame whose state is in variables."""
+    layers = tf_keras.layers
+    model = tf_keras.Sequential([layers.Input(batch_shape=(1, 1, IN)),
+                                 layers.LSTM(4, stateful=True), layers.Dense(2)])
+    model.set_weights([w + numbers(*w.shape, scale=0.2) for w in model.get_weights()])
+    converter = lite.TFLiteConverter.from_keras_model(model)
+    converter.experimental_enable_resource_variables = True
+    content = converter.convert()
+    interpreter = lite.Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    source, answer = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    frames, answers = numbers(9, 1, 1, IN, scale=1), []
+    for frame in frames:
+        interpreter.set_tensor(source["index"], frame)
+        interpreter.invoke()
+        answers.append(interpreter.get_tensor(answer["index"])[0].copy())
+    save("stateful.tflite", content, frames.reshape(1, 9, IN), numpy.array(answers)[None])
+
+
 # --- operations that the converter does not write any more
 
 
@@ -466,6 +486,7 @@ def main():
     by_hand()
     keras_models()
     one_step()
+    stateful()
     tf1.disable_control_flow_v2()
     graphs()
     if len(sys.argv) == 3:

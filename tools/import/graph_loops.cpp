@@ -245,7 +245,7 @@ void Follower::while_loop(const OpNode& node, const Values& outer, std::vector<V
   enum class Kind { kept, counter, state, list, tensor, other };
   std::vector<Kind> kinds(count, Kind::other);
   std::vector<std::string> items(count);  // values that go into lists
-  bool backward = false, forward = false;
+  bool backward = false, forward = false, keeps = false;
   for (std::size_t i = 0; i < count; ++i) {
     const std::string &name = graph.inputs[i].name, &next = graph.outputs[i].name;
     const auto start = outer.find(node.inputs[i]);
@@ -279,6 +279,8 @@ void Follower::while_loop(const OpNode& node, const Values& outer, std::vector<V
     } else {
       kinds[i] = Kind::state;
       carried[i] = carry(begin, name);
+      // One step at a call goes on where the last call ended.
+      keeps = keeps || (begin.is_flow() && carried[i].value.formula == begin.formula);
       values[name] = carried[i].value;
     }
   }
@@ -341,7 +343,7 @@ void Follower::while_loop(const OpNode& node, const Values& outer, std::vector<V
       made.axes[0] = {false, is_known(limit) ? limit : unknown};
       made.gathered = true;
     }
-    made.last = !made.gathered, made.reversed = made.gathered && backward;
+    made.last = !made.gathered && !(limit == 1 && keeps), made.reversed = made.gathered && backward;
     made.gathered = false, made.looped = true;
     if (i < out.size()) out[i] = std::move(made);
   }

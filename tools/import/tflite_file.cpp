@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <utility>
 
 #include "../common/print.h"
 #include "elements.h"
@@ -138,10 +139,70 @@ class Reader {
           node.graphs.push_back(
               std::make_shared<const OpGraph>(subgraph(std::size_t(std::max(inside, 0)))));
         }
-      nodes.add(node);
+      if (!variable(node, to, number)) nodes.add(node);
     }
+    if (number == 0) add_states(to, nodes);
     open_.pop_back();
     return to;
+  }
+
+  /// Takes a node that is about a variable. Returns false for one of another kind.
+  bool variable(const TfliteNode& node, const OpGraph& graph, std::size_t number) {
+    constexpr int shared_name = 1, first_graph = 0;
+    const auto of = [&]() -> Variable* {
+      const auto handle = node.inputs.empty() ? handles_.end() : handles_.find(node.inputs[0]);
+      return handle == handles_.end() ? nullptr : &variables_[handle->second];
+    };
+    if (node.makes_variable() && node.outputs.size() == 1) {
+      handles_[node.outputs[0]] =
+          std::string(node.options ? node.options->text(shared_name) : std::string_view{});
+      return false;  // a loop may read it, and is refused with it
+    }
+    if (node.runs_once()) {
+      const std::int32_t inside =
+          node.options ? node.options->number<std::int32_t>(first_graph, 0) : 0;
+      const std::size_t outside = std::exchange(begins_, std::size_t(std::max(inside, 0)));
+      subgraph(begins_);
+      begins_ = outside;
+      return true;
+    }
+    Variable* const one = of();
+    if (node.sets_variable() && one && node.inputs.size() == 2) {
+      if (number != 0 && number == begins_) {
+        const auto found = graph.constants.find(node.inputs[1]);
+        if (found != graph.constants.end()) one->begin = found->second;
+      } else {
+        one->next = node.inputs[1];
+      }
+      return true;
+    }
+    if (!node.reads_variable() || !one || number != 0 || node.outputs.size() != 1 ||
+        !one->next.empty())
+      return node.sets_variable();
+    one->reads.push_back(node);
+    return true;
+  }
+
+  /// Makes the variables that the main graph changes its states, and the others constants.
+  void add_states(OpGraph& graph, TfliteNodes& nodes) {
+    for (auto& [name, one] : variables_) {
+      const bool begins_at_zero =
+          one.begin && std::all_of(one.begin->floats.begin(), one.begin->floats.end(),
+                                   [](float number) { return number == 0; });
+      for (const TfliteNode& read : one.reads) {
+        if (!one.begin || (!one.next.empty() && !begins_at_zero)) {
+          nodes.add(read);  // which is refused
+        } else if (one.next.empty()) {
+          graph.constants[read.outputs[0]] = one.begin;
+        } else {
+          OpValue state;
+          state.name = read.outputs[0], state.shape = read.output_shapes[0];
+          graph.inputs.push_back(state);
+          state.name = one.next;
+          graph.outputs.push_back(state);
+        }
+      }
+    }
   }
 
   TensorRecord tensor(const FlatTable& from, OpGraph& to) {
@@ -304,6 +365,13 @@ class Reader {
     return value;
   }
 
+  /// A variable of the main graph.
+  struct Variable {
+    ConstantPtr begin;              ///< its numbers before the first call; null: not in the file
+    std::string next;               ///< the value that it has after each call
+    std::vector<TfliteNode> reads;  ///< the nodes that read it
+  };
+
   std::size_t size_;
   FlatFile flat_;
   const std::string& file_;
@@ -312,6 +380,9 @@ class Reader {
   std::set<std::string> names_;
   std::vector<std::size_t> open_;  ///< graphs that are being read, one inside another
   std::vector<std::string> remarks_;
+  std::map<std::string, std::string> handles_;  ///< names of variables by those of their handles
+  std::map<std::string, Variable> variables_;
+  std::size_t begins_ = 0;  ///< the graph that gives variables their first numbers
   std::size_t count_ = 0;
   std::size_t zeros_left_ = size_ / 4 + 65536;  ///< numbers of states, which have none in the file
   bool small_weights_ = false;

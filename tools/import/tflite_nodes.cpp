@@ -130,7 +130,7 @@ const std::map<std::int32_t, Known>& known_codes() {
       {call_once, {"CALL_ONCE", nullptr}},
       {130, {"BROADCAST_TO", "BroadcastTo"}},
       {var_handle, {"VAR_HANDLE", ""}},
-      {read_variable, {"READ_VARIABLE", nullptr}},
+      {read_variable, {"READ_VARIABLE", ""}},
       {assign_variable, {"ASSIGN_VARIABLE", nullptr}},
       {gelu, {"GELU", ""}},
       {151, {"DYNAMIC_UPDATE_SLICE", nullptr}},
@@ -162,6 +162,11 @@ int fused_field(std::int32_t code) {
 }  // namespace
 
 bool TfliteNode::is_loop() const { return code == while_code || code == if_code; }
+
+bool TfliteNode::makes_variable() const { return code == var_handle; }
+bool TfliteNode::reads_variable() const { return code == read_variable; }
+bool TfliteNode::sets_variable() const { return code == assign_variable; }
+bool TfliteNode::runs_once() const { return code == call_once; }
 
 const Constant* TfliteNodes::constant(const std::string& name) const {
   const auto found = graph_.constants.find(name);
@@ -217,8 +222,6 @@ void TfliteNodes::add(const TfliteNode& node) {
 void TfliteNodes::add_operation(const TfliteNode& node, OpNode to) {
   const auto known = known_codes().find(node.code);
   if (known == known_codes().end() || !known->second.tensorflow) {
-    if (node.code == read_variable || node.code == assign_variable || node.code == call_once)
-      return;  // what reads them is refused with VAR_HANDLE
     tensorflow_.refused(to, "is not one of the operations that are read");
     return;
   }
@@ -330,6 +333,7 @@ void TfliteNodes::add_operation(const TfliteNode& node, OpNode to) {
           {{loop ? "cond" : "then_branch", first}, {loop ? "body" : "else_branch", second}});
     }
     case var_handle:
+    case read_variable:
       return tensorflow_.refused(
           to,
           "a variable, whose numbers are not in the file; freeze the model when it is converted");

@@ -22,6 +22,10 @@ struct TfliteNode {
   std::optional<FlatTable> options;
   std::vector<std::shared_ptr<const OpGraph>> graphs;  ///< of a loop: its condition and its body
   bool is_loop() const;
+  bool makes_variable() const;
+  bool reads_variable() const;
+  bool sets_variable() const;
+  bool runs_once() const;
 };
 
 class TfliteNodes {
