@@ -124,6 +124,9 @@ Value Follower::binary(const std::string& op, const Value& first, const Value& s
 void Follower::elementwise(const OpNode& node, const std::vector<Value>& in,
                            std::vector<Value>& out) {
   if (in.size() != 2) stuck("{} inputs in place of two", in.size());
+  for (const Value& value : in)
+    if (!value.is_flow() && !value.is_constant()) stuck("an input that is missing, or a list");
+  if (!in[0].is_flow() && !in[1].is_flow()) stuck("its inputs do not come from the frame");
   if (node.op == "Max" || node.op == "Min") {
     const Value &value = in[0].is_flow() ? in[0] : in[1], &bound = in[0].is_flow() ? in[1] : in[0];
     if (!bound.is_constant() || bound.constant->count() == 0) stuck("the greater of two values");
@@ -314,9 +317,12 @@ void Follower::matrix(const OpNode& node, const std::vector<Value>& in, std::vec
     if (in.size() > 2 && in[2].is_constant())
       made = formulas_.add(
           made, formulas_.scaled(formulas_.constant(over_features(*in[2].constant, axes)), {beta}));
-    else if (in.size() > 2 && in[2].is_flow())
-      made = formulas_.add(made, formulas_.scaled(in[2].formula, {beta}));
     out[0] = flow(made, axes, a.last);
+    if (in.size() > 2 && in[2].is_flow()) {
+      Value added = in[2];
+      added.formula = formulas_.scaled(added.formula, {beta});
+      out[0] = binary("Add", out[0], added);
+    }
     return;
   }
   out[0] = flow(formulas_.product(weights, from), axes, a.last);
@@ -345,8 +351,10 @@ void Follower::convolution(const OpNode& node, const std::vector<Value>& in,
     stuck("{} channels enter weights for {}", channel.size, weights.cols);
   Formula made = formulas_.product(weights, a.formula);
   channel.size = std::int64_t(weights.rows);
-  if (in.size() > 2 && in[2].is_constant())
+  if (in.size() > 2 && in[2].is_constant()) {
+    if (in[2].constant->floats.size() != weights.rows) stuck("a bias that does not fit");
     made = formulas_.add(made, formulas_.constant(in[2].constant->floats));
+  }
   out[0] = flow(made, a.axes, a.last);
 }
 

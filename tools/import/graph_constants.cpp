@@ -120,6 +120,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     if (!value.is_constant() && value.what != Value::What::none) return false;
   const Constant& a = *in[0].constant;
   const auto rank = a.shape.size();
+  const bool two = in.size() > 1 && in[1].is_constant();  // inputs may be left out
   if (op == "Identity" || op == "Dropout") {
     out[0] = in[0];
     return true;
@@ -256,7 +257,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     return true;
   }
   if (op == "Gather") {
-    if (in.size() < 2) return false;
+    if (!two) return false;
     const Constant& index = *in[1].constant;
     const std::size_t axis = axis_of(node.whole("axis", 0), rank);
     std::vector<std::int64_t> which = index.whole;
@@ -322,7 +323,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
   }
   if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Pow" || op == "Max" ||
       op == "Min") {
-    if (in.size() != 2) return false;
+    if (!two || in.size() != 2) return false;
     const Constant& b = *in[1].constant;
     const std::vector<std::int64_t> shape = common_shape(a, b);
     if (product_of(shape) > std::int64_t(room_)) take_room(room_ + 1);
@@ -352,7 +353,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
       {"And", [](double p, double q) { return p != 0 && q != 0; }},
       {"Or", [](double p, double q) { return p != 0 || q != 0; }}};
   for (const auto& [name, compares] : comparisons) {
-    if (op != name || in.size() < 2) continue;
+    if (op != name || !two) continue;
     const Constant& b = *in[1].constant;
     const std::vector<std::int64_t> shape = common_shape(a, b);
     if (product_of(shape) > std::int64_t(room_)) take_room(room_ + 1);
@@ -382,8 +383,8 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     return true;
   }
   if (op == "Range") {
-    if (in.size() < 3 || !a.is_whole || a.count() != 1 || in[1].constant->count() != 1 ||
-        in[2].constant->count() != 1)
+    if (!two || in.size() < 3 || !in[2].is_constant() || !a.is_whole || a.count() != 1 ||
+        in[1].constant->count() != 1 || in[2].constant->count() != 1)
       return false;
     const std::int64_t begin = a.whole[0], end = whole_of(in[1].constant->number(0)),
                        step = whole_of(in[2].constant->number(0));
@@ -399,7 +400,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     return true;
   }
   if (op == "Gemm" || op == "MatMul") {
-    if (in.size() < 2 || rank != 2 || in[1].constant->shape.size() != 2) return false;
+    if (!two || rank != 2 || in[1].constant->shape.size() != 2) return false;
     return product_of_constants(node, in, out);
   }
   if (op == "Sigmoid" || op == "Tanh") {

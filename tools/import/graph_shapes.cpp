@@ -192,8 +192,10 @@ Value Follower::gather(const Value& in, const Constant& index, std::int64_t give
 /// Joins values along an axis, whose sizes become numbers of a frame if they are not yet.
 Value Follower::concat(const OpNode& node, const std::vector<Value>& in) {
   std::size_t rank = 0;
-  for (const Value& value : in)
+  for (const Value& value : in) {
+    if (!value.is_flow() && !value.is_constant()) stuck("an input that is missing, or a list");
     if (value.is_flow()) rank = value.axes.size();
+  }
   const std::size_t axis = axis_of(node.whole("axis", 0), rank);
   if (joins_steps(node, in)) return joined_steps(in, axis);
   std::vector<Value> parts;
