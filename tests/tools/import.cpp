@@ -120,6 +120,7 @@ TEST_CASE("damaged models of other programs are read or refused in one line") {
                {"onnx/own_gru.script.onnx", ""},
                {"onnx/loop.onnx", ""},
                {"onnx/scan.onnx", ""},
+               {"onnx/steps_one_by_one.onnx", ""},
                {"tensorflow/fused_int8.tflite", ""},
                {"tensorflow/gru_flex.tflite", ""},
                {"tensorflow/one_step.tflite", ""},

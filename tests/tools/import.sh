@@ -41,7 +41,7 @@ if has_onnx; then
       count=$((count + 1))
     done
   done
-  [ "$count" -eq 35 ] || complain "$count files of ONNX, not 35"
+  [ "$count" -eq 36 ] || complain "$count files of ONNX, not 36"
 else
   echo "skipped, built without ONNX: .onnx"
 fi
@@ -168,6 +168,8 @@ refused 2 '^bad.csv:3: "ay,-1,0" is not "feature,mean,deviation" with a deviatio
   import "$golden/torch/mask.script.pt" --standardize bad.csv --out no.slu
 printf '' >empty.pt
 refused 2 '^empty.pt: is empty; give ' import empty.pt --out no.slu
+printf '\010\001\022 and more than sixteen bytes' >saved_model.pb
+refused 2 '^saved_model.pb: a SavedModel, whose weights are in other files; ' import saved_model.pb --out no.slu
 printf 'hello' >hello.onnx
 refused 2 '^hello.onnx: not a model that is read; give ' import hello.onnx --out no.slu
 printf '{"in_shape": [null, 1], "layers": [{"type": "conv2d", "shape": [4]}, {"type": "wavenet", "shape": [2]}]}' >two.json
