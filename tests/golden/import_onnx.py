@@ -403,6 +403,46 @@ def looped(name, scan, started=False):
     save(name, x, run(path, x)[0])
 
 
+def steps_one_by_one():
+    """Two cells whose steps are written one by one, each with its own nodes: a GRU that resets
+    before, of which all steps are joined, and an RNN, of which the last one is read."""
+    units, steps = 4, 5
+    constants = {"zero": numpy.zeros((1, units), numpy.float32), "w": numbers(units, units),
+                 "u": numbers(units, units), "b": numbers(units), "axis": numpy.array([1]),
+                 "head": numbers(units, 2)}
+    nodes, h, made = [], "zero", []
+    for t in range(steps):
+        constants[f"t{t}"] = numpy.array(t)
+        nodes.append(helper.make_node("Gather", ["x", f"t{t}"], [f"x{t}"], axis=1))
+        step = []
+        step_of_gru(step, {}, f"s{t}", f"x{t}", h, f"h{t}", units, IN)
+        for node in step:  # of one set of weights
+            for i, name in enumerate(node.input):
+                if name.split("_")[-1] in ("wx", "wh", "wn", "b"):
+                    node.input[i] = "cell_" + name.split("_")[-1]
+        nodes += step
+        h = f"h{t}"
+        nodes.append(helper.make_node("Unsqueeze", [h, "axis"], [f"y{t}"]))
+        made.append(f"y{t}")
+    step_of_gru([], constants, "cell", "x0", "zero", "h0", units, IN)
+    nodes.append(helper.make_node("Concat", made, ["y"], axis=1))
+    parts = [f"p{t}" for t in range(steps)]
+    nodes.append(helper.make_node("Split", ["y"], parts, axis=1))
+    h = "zero"
+    for t in range(steps):
+        nodes += [helper.make_node("Squeeze", [f"p{t}", "axis"], [f"q{t}"]),
+                  helper.make_node("Gemm", [f"q{t}", "w", "b"], [f"wx{t}"]),
+                  helper.make_node("Gemm", [h, "u"], [f"uh{t}"]),
+                  helper.make_node("Add", [f"wx{t}", f"uh{t}"], [f"sum{t}"]),
+                  helper.make_node("Tanh", [f"sum{t}"], [f"g{t}"])]
+        h = f"g{t}"
+    nodes.append(helper.make_node("MatMul", [h, "head"], ["answer"]))
+    path = model("steps_one_by_one", nodes, [("x", [1, steps, IN])], [("answer", [1, 2])],
+                 constants, 15)
+    x = numbers(1, steps, IN, scale=1)
+    save("steps_one_by_one", x, run(path, x)[0])
+
+
 def main():
     torch.manual_seed(22)
     HERE.mkdir(parents=True, exist_ok=True)
@@ -441,6 +481,7 @@ def main():
     looped("scan", True)
     started_all()
     looped("loop_started", False, True)
+    steps_one_by_one()
     (HERE / "README").write_text(
         f"made by import_onnx.py with PyTorch {torch.__version__.split('+')[0]}, onnx "
         f"{onnx.__version__}, ONNX Runtime {onnxruntime.__version__}\n")

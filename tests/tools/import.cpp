@@ -124,7 +124,16 @@ TEST_CASE("damaged models of other programs are read or refused in one line") {
                {"onnx/op_lstm_peepholes_start_both.onnx", ""},
                {"torch/projection.safetensors", "torch/projection.toml"},
                {"torch/started_both.script.pt", ""},
-               {"torch/nam.json", ""}};
+               {"torch/nam.json", ""},
+               {"onnx/steps_one_by_one.onnx", ""},
+               {"tensorflow/fused_int8.tflite", ""},
+               {"tensorflow/gru_flex.tflite", ""},
+               {"tensorflow/one_step.tflite", ""},
+               {"tensorflow/op_both_rnn.tflite", ""},
+               {"tensorflow/unrolled_gru.tflite", ""},
+               {"tensorflow/while_both.tflite", ""},
+               {"tensorflow/tf1_gru.pb", ""},
+               {"tensorflow/tf1_unrolled.pb", ""}};
   for (const auto& file : files) {
     CAPTURE(file.file);
     const std::string bytes = read_file((golden / file.file).string());
@@ -152,6 +161,151 @@ TEST_CASE("a weight that is not finite is refused") {
                              std::string::npos;
   }
   CHECK(refused);
+}
+
+namespace {
+
+/// Returns bytes with the first `old` after `begin` exchanged.
+std::string exchanged(std::string bytes, const std::string& old, const std::string& by) {
+  const std::size_t at = bytes.find(old);
+  REQUIRE(at != std::string::npos);
+  return bytes.replace(at, old.size(), by);
+}
+
+/// Returns numbers of 32 bits as bytes.
+std::string numbers32(const std::vector<std::uint32_t>& numbers) {
+  std::string bytes(4 * numbers.size(), '\0');
+  std::memcpy(bytes.data(), numbers.data(), bytes.size());
+  return bytes;
+}
+
+/// Returns a field of Protocol Buffers that is a text or a message.
+std::string field(int number, const std::string& content) {
+  std::string size;
+  for (std::size_t left = content.size();; left >>= 7) {
+    size += char(left < 0x80 ? left : (left & 0x7f) | 0x80);
+    if (left < 0x80) break;
+  }
+  return char(number << 3 | 2) + size + content;
+}
+
+/// Returns a node of a GraphDef.
+std::string graph_node(const std::string& name, const std::string& op,
+                       const std::vector<std::string>& inputs, const std::string& attributes = "") {
+  std::string node = field(1, name) + field(2, op);
+  for (const std::string& input : inputs) node += field(3, input);
+  return field(1, node + attributes);
+}
+
+/// Returns an attribute of a node.
+std::string attribute(const std::string& name, const std::string& value) {
+  return field(5, field(1, name) + field(2, value));
+}
+
+/// Returns a shape of sizes below 128, or of one size that is a number of 63 bits.
+std::string shape_of(const std::vector<int>& sizes) {
+  std::string shape;
+  for (const int size : sizes)
+    shape += field(
+        2, size < 0 ? "\x08\xff\xff\xff\xff\xff\xff\xff\xff\x7f" : std::string{'\x08', char(size)});
+  return shape;
+}
+
+const std::string floats_type = "\x08\x01";
+
+/// Returns a constant of floats.
+std::string constant_node(const std::string& name, const std::vector<int>& shape,
+                          const std::string& content) {
+  return graph_node(
+      name, "Const", {},
+      attribute("value", field(8, floats_type + field(2, shape_of(shape)) + field(4, content))));
+}
+
+std::string placeholder(const std::vector<int>& shape) {
+  return graph_node("input", "Placeholder", {}, attribute("shape", field(7, shape_of(shape))));
+}
+
+}  // namespace
+
+TEST_CASE("TFLite files that lie about their parts are refused") {
+  const std::string rnn = read_file((golden / "tensorflow/op_rnn.tflite").string());
+  CHECK_EQ(refusal_of_bytes(rnn), "accepted");
+  const std::string shape = numbers32({2, 4, 3});  // of W
+  CHECK(says(refusal_of_bytes(exchanged(rnn, shape, numbers32({2, 4, 4}))),
+             "48 bytes for 16 numbers; the file is damaged"));
+  CHECK(says(refusal_of_bytes(exchanged(rnn, shape, numbers32({2, 0x7fffffff, 0x7fffffff}))),
+             "tensors of more numbers than the file has bytes"));
+  CHECK(says(refusal_of_bytes(exchanged(rnn, shape, numbers32({2, 4, 0x80000003}))),
+             "tensors of more numbers than the file has bytes"));
+  CHECK(says(refusal_of_bytes(exchanged(rnn, shape, numbers32({0xfffffff0, 4, 3}))),
+             "its parts overlap many times"));
+  CHECK(says(refusal_of_bytes(exchanged(rnn, shape, numbers32({300, 4, 3}))),
+             "a part of it lies outside"));
+  // The node's inputs: x, W, R, b, h; its output is number 5.
+  const std::string inputs = numbers32({5, 0, 1, 2, 3, 4});
+  CHECK(says(refusal_of_bytes(exchanged(rnn, inputs, numbers32({5, 5, 1, 2, 3, 4}))),
+             "the graph is damaged or a circle"));
+  CHECK(says(refusal_of_bytes(exchanged(rnn, inputs, numbers32({5, 9, 1, 2, 3, 4}))),
+             "a node names a tensor that is not there"));
+  CHECK(says(refusal_of_bytes(exchanged(rnn, inputs, numbers32({5, 0, 0, 2, 3, 4}))),
+             "weights that are not constant"));
+  // Each number of 32 bits becomes a NaN, weights among them.
+  bool refused = false;
+  for (std::size_t at = 0; at + 4 <= rnn.size(); at += 4) {
+    std::string nan = rnn;
+    nan.replace(at, 4, std::string("\x00\x00\xc0\x7f", 4));
+    refused = refused ||
+              outcome(nan, "").find("a weight is nan, not a finite float") != std::string::npos;
+  }
+  CHECK(refused);
+}
+
+TEST_CASE("frozen graphs that lie about their parts are refused") {
+  const std::string x = placeholder({1, 3, 2}),
+                    w = constant_node("w", {2, 1}, std::string(8, '\0'));
+  const std::string good = x + w + graph_node("y", "BatchMatMul", {"input", "w"});
+  CHECK_EQ(refusal_of_bytes(good), "accepted");
+  const auto told = [&](const std::string& nodes) { return refusal_of_bytes(x + nodes); };
+  CHECK(says(told(w + graph_node("y", "BatchMatMul", {"input", "v"})),
+             "a node reads \"v\", which is not there"));
+  CHECK(says(told(graph_node("a", "Add", {"input", "b"}) + graph_node("b", "Neg", {"a"})),
+             "its nodes are a circle"));
+  CHECK(says(told(graph_node("a", "Add", {"input", "b"}) + graph_node("b", "Neg", {"a"}) +
+                  graph_node("y", "Neg", {"a"})),
+             "the graph is damaged or a circle"));
+  CHECK(says(told(w + w), "two nodes \"w\""));
+  CHECK(says(told(constant_node("w", {2, 2}, std::string(8, '\0')) +
+                  graph_node("y", "BatchMatMul", {"input", "w"})),
+             "8 bytes for 4 numbers; the file is damaged"));
+  CHECK(says(told(constant_node("w", {-1, -1}, std::string(8, '\0')) +
+                  graph_node("y", "BatchMatMul", {"input", "w"})),
+             "more numbers than the file has bytes"));
+  CHECK(says(told(graph_node("w", "Const", {}, attribute("value", field(8, "\x08\x07"))) +
+                  graph_node("y", "BatchMatMul", {"input", "w"})),
+             "0 numbers for a shape of 1"));
+  CHECK(says(told(graph_node("w", "Const", {}) + graph_node("y", "BatchMatMul", {"input", "w"})),
+             "a constant without numbers"));
+  CHECK(says(told(constant_node("w", {2, 1}, std::string("\0\0\xc0\x7f\0\0\0\0", 8)) +
+                  graph_node("y", "BatchMatMul", {"input", "w"})),
+             "a weight is nan, not a finite float"));
+  CHECK(says(told(graph_node("y", "Unpack", {"input"}, attribute("num", "\x18\xff\xff\x7f"))),
+             "too many outputs"));
+  // All reasons at once, by node and operation.
+  CHECK(says(told(graph_node("a", "Conv2D", {"input"}) + graph_node("b", "LogSoftmax", {"input"}) +
+                  graph_node("y", "Add", {"a", "b"})),
+             "a (Conv2D): is not one of the operations that are read; b (LogSoftmax): is not one"));
+  const auto enter = [&](const char* name, const char* input, const char* frame) {
+    return graph_node(name, "Enter", {input}, attribute("frame_name", field(2, frame)));
+  };
+  CHECK(says(
+      told(enter("a", "input", "one") + enter("b", "a", "two") + graph_node("y", "Neg", {"b"})),
+      "a loop inside another one"));
+  CHECK(says(told(enter("a", "input", "one") + graph_node("m", "Merge", {"a", "a"}) +
+                  graph_node("y", "Neg", {"m"})),
+             "m (Merge): a loop of another form"));
+  std::string many;
+  for (int i = 0; i < 30'000; ++i) many += graph_node(std::to_string(i), "Neg", {"input"});
+  CHECK(says(told(many), "too many small values"));
 }
 
 TEST_CASE("damaged code of TorchScript is read or refused in one line") {

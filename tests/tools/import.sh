@@ -41,10 +41,34 @@ if has_onnx; then
       count=$((count + 1))
     done
   done
-  [ "$count" -eq 52 ] || complain "$count files of ONNX, not 52"
+  [ "$count" -eq 53 ] || complain "$count files of ONNX, not 53"
 else
   echo "skipped, built without ONNX: .onnx"
 fi
+
+# --- the models that TensorFlow wrote: TFLite files and frozen graphs
+count=0
+for x in "$golden"/tensorflow/*.x.npy; do
+  name=${x%.x.npy}
+  for file in "$name".tflite "$name".pb; do
+    [ -e "$file" ] || continue
+    options=()
+    # TFLite's interpreter rounds the inputs of layers whose weights are integers.
+    case $name in
+      */flatten) continue ;;
+      *hybrid | *int8) options=(--tolerance 0.01) ;;
+    esac
+    agrees "$file" "$x" "$name.y.npy" ${options[@]+"${options[@]}"}
+    count=$((count + 1))
+  done
+done
+[ "$count" -eq 29 ] || complain "$count files of TensorFlow, not 29"
+refused 2 'RESHAPE\): all steps of a sequence at once, 5 x 3 numbers \(Flatten\)$' \
+  import "$golden/tensorflow/flatten.tflite" --out no.slu
+works import "$golden/tensorflow/fused_int8.tflite" --explain
+grep -q '^its integers became floats: ' out || complain "no remark on integers: $(cat out)"
+grep -q 'clips its cell.s state at 10, which is left out' out || complain "no remark on the clip: $(cat out)"
+grep -q 'UNIDIRECTIONAL_SEQUENCE_LSTM)  *layer 1: lstm' out || complain "no account of the layers: $(cat out)"
 
 # --- the imported model is one like those that are trained here
 agrees "$golden/torch/last_step.script.pt" "$golden/torch/last_step.x.npy" "$golden/torch/last_step.y.npy" \
@@ -163,6 +187,8 @@ refused 2 '^bad.csv:3: "ay,-1,0" is not "feature,mean,deviation" with a deviatio
   import "$golden/torch/mask.script.pt" --standardize bad.csv --out no.slu
 printf '' >empty.pt
 refused 2 '^empty.pt: is empty; give ' import empty.pt --out no.slu
+printf '\010\001\022 and more than sixteen bytes' >saved_model.pb
+refused 2 '^saved_model.pb: a SavedModel, whose weights are in other files; ' import saved_model.pb --out no.slu
 printf 'hello' >hello.onnx
 refused 2 '^hello.onnx: not a model that is read; give ' import hello.onnx --out no.slu
 printf '{"in_shape": [null, 1], "layers": [{"type": "conv2d", "shape": [4]}, {"type": "wavenet", "shape": [2]}]}' >two.json
@@ -202,6 +228,18 @@ if [ -d "$shared/import-cases" ]; then
     agrees "$start/model.onnx" "$start/x.npy" "$start/y_Y.npy"
     for file in dtln/model_1.onnx dtln/model_2.onnx; do works import "$models/$file" --out model.slu --force; done
   fi
+  for file in GRU_S Basic_LSTM_S; do
+    agrees "$models/ml-kws-for-mcu/$file.pb" "$golden/tensorflow/$file.x.npy" "$golden/tensorflow/$file.y.npy"
+    grep -q '^Mfcc (Mfcc): the features of sound are the model.s input; ' out || complain "$file: no remark: $(cat out)"
+    works inspect model.slu --json
+    tr -d ' \n' <out | grep -q '"inputs":10,"outputs":12' || complain "$file: $(head -c 300 out)"
+  done
+  for file in trained_lstm trained_lstm_int8; do
+    refused 2 'RESHAPE\): all steps of a sequence at once, 28 x 20 numbers \(Flatten\)$' \
+      import "$models/tflm/$file.tflite" --out no.slu
+  done
+  refused 2 'RESHAPE\): all steps of a sequence at once, 49 x 80 numbers \(Flatten\)$' \
+    import "$models/tflm/micro_speech_lstm.tflite" --out no.slu
   refused 2 'bad_lstm.json: layer 1 \(lstm\): weights\[0\]: has the shape \[1\]\[80\], .* needs \[1\]\[64\]; the file contradicts itself$' \
     import "$models/rtneural/bad_lstm.json" --out no.slu
 else

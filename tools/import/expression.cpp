@@ -44,6 +44,11 @@ bool all_zero(const std::vector<float>& values) {
 
 }  // namespace
 
+void Formulas::take_room(std::size_t numbers) {
+  if (numbers > room_) throw BadFormula{"formulas of many times the numbers in the file"};
+  room_ -= numbers;
+}
+
 Formula Formulas::intern(Sum sum) {
   std::sort(sum.products.begin(), sum.products.end(),
             [](const Product& a, const Product& b) { return a.parts < b.parts; });
@@ -67,9 +72,13 @@ Formula Formulas::intern(Sum sum) {
   append(key, sum.constant);
   for (const Product& product : sum.products)
     append(key, product.parts), append(key, product.factor);
-  const auto [found, is_new] = sum_numbers_.emplace(std::move(key), int(sums_.size()));
-  if (is_new) sums_.push_back(std::move(sum));
-  return found->second;
+  if (const auto known = sum_numbers_.find(key); known != sum_numbers_.end()) return known->second;
+  std::size_t numbers = sum.constant.size();
+  for (const Product& product : sum.products) numbers += product.factor.size();
+  take_room(numbers);
+  sum_numbers_.emplace(std::move(key), int(sums_.size()));
+  sums_.push_back(std::move(sum));
+  return int(sums_.size()) - 1;
 }
 
 int Formulas::depth(Formula a) const {
@@ -91,17 +100,23 @@ int Formulas::intern(Atom atom) {
   append(key, atom.function.parameter), append(key, atom.function.second);
   append(key, atom.function.slopes), append(key, atom.of), append(key, atom.list);
   append(key, atom.chosen), append(key, atom.width);
-  const auto [found, is_new] = atom_numbers_.emplace(std::move(key), int(atoms_.size()));
-  if (is_new) atoms_.push_back(std::move(atom));
-  return found->second;
+  if (const auto known = atom_numbers_.find(key); known != atom_numbers_.end())
+    return known->second;
+  take_room(atom.chosen.size() + atom.list.size() + atom.function.slopes.size());
+  atom_numbers_.emplace(std::move(key), int(atoms_.size()));
+  atoms_.push_back(std::move(atom));
+  return int(atoms_.size()) - 1;
 }
 
 int Formulas::intern(const Weights2& matrix) {
   std::string key;
   append(key, matrix.rows), append(key, matrix.values);
-  const auto [found, is_new] = matrix_numbers_.emplace(std::move(key), int(matrices_.size()));
-  if (is_new) matrices_.push_back(matrix);
-  return found->second;
+  if (const auto known = matrix_numbers_.find(key); known != matrix_numbers_.end())
+    return known->second;
+  take_room(matrix.values.size());
+  matrix_numbers_.emplace(std::move(key), int(matrices_.size()));
+  matrices_.push_back(matrix);
+  return int(matrices_.size()) - 1;
 }
 
 Formula Formulas::of_part(const AtomPart& part, std::size_t width) {
@@ -350,6 +365,51 @@ Formula Formulas::choose(Formula a, const std::vector<std::int64_t>& numbers) {
   }
   const Formula rest = intern(std::move(result));
   return sum_of_products < 0 ? rest : add(sum_of_products, rest);
+}
+
+Formula Formulas::atom_with_zeros(std::int64_t number, const std::set<std::int64_t>& atoms) {
+  const Atom from = atom(number);
+  switch (from.kind) {
+    case Atom::Kind::input:
+      if (atoms.count(number)) return constant(std::vector<float>(from.width));
+      return of_atom(int(number));
+    case Atom::Kind::layer:
+      return of_atom(int(number));
+    case Atom::Kind::matrix:
+      return product(Weights2(matrix(from.number)), with_zeros(from.of, atoms));
+    case Atom::Kind::unary:
+      return apply(from.function, with_zeros(from.of, atoms));
+    case Atom::Kind::chosen:
+      return choose(with_zeros(from.of, atoms), from.chosen);
+    case Atom::Kind::mean:
+      return mean(with_zeros(from.of, atoms));
+    case Atom::Kind::list:
+      break;
+  }
+  std::vector<Formula> list;
+  for (const Formula one : from.list) list.push_back(with_zeros(one, atoms));
+  return concat(list);
+}
+
+Formula Formulas::with_zeros(Formula a, const std::set<std::int64_t>& atoms) {
+  // A formula that was asked for before holds no atom that came later.
+  const auto known = zeroed_.find(a);
+  if (known != zeroed_.end()) return known->second;
+  const Sum from = sum(a);
+  Formula result = constant(from.constant.empty() ? std::vector<float>(from.width) : from.constant);
+  for (const Product& product : from.products) {
+    Formula term = -1;
+    for (const AtomPart& part : product.parts) {
+      std::vector<std::int64_t> numbers;
+      for (std::size_t i = 0; i < from.width; ++i)
+        numbers.push_back(part.first + std::int64_t(i) * part.step);
+      const Formula one = choose(atom_with_zeros(part.atom, atoms), numbers);
+      term = term < 0 ? one : multiply(term, one);
+    }
+    result = add(result, scaled(term, product.factor));
+  }
+  zeroed_[a] = result;
+  return result;
 }
 
 Formula Formulas::repeated(Formula a, std::size_t width) {

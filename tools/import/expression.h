@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -79,7 +80,8 @@ struct Weights2 {
   std::vector<float> values;
 };
 
-/// Thrown for formulas that no network needs: of too many products, too deep, or without numbers.
+/// Thrown for formulas that no network needs: of too many products or numbers, too deep, or without
+/// numbers.
 struct BadFormula {
   const char* reason;
 };
@@ -87,6 +89,8 @@ struct BadFormula {
 /// All formulas of a model, each once.
 class Formulas {
  public:
+  /// Says how many numbers all formulas may hold. More are those of a hostile graph.
+  void limit(std::size_t numbers) { room_ = numbers; }
   Formula constant(std::vector<float> values);
   Formula input(int number, std::size_t width);
   Formula layer(int number, std::size_t width);
@@ -106,6 +110,9 @@ class Formulas {
   /// Returns a formula of one number, repeated.
   Formula repeated(Formula a, std::size_t width);
 
+  /// Returns a formula with zeros in place of some inputs, which its atoms say.
+  Formula with_zeros(Formula a, const std::set<std::int64_t>& atoms);
+
   std::size_t width(Formula a) const { return sums_[std::size_t(a)].width; }
   const Sum& sum(Formula a) const { return sums_[std::size_t(a)]; }
   const Atom& atom(std::int64_t number) const { return atoms_[std::size_t(number)]; }
@@ -122,12 +129,16 @@ class Formulas {
   int intern(Atom atom);
   int intern(const Weights2& matrix);
   Formula of_atom(int atom);
+  void take_room(std::size_t numbers);
+  Formula atom_with_zeros(std::int64_t number, const std::set<std::int64_t>& atoms);
   int depth(Formula a) const;
 
+  std::size_t room_ = std::size_t(1) << 30;
   std::vector<Sum> sums_;
   std::vector<Atom> atoms_;
   std::vector<Weights2> matrices_;
   std::map<std::string, int> sum_numbers_, atom_numbers_, matrix_numbers_;
+  std::map<Formula, Formula> zeroed_;  ///< answers of with_zeros
 };
 
 }  // namespace sluice::tools

@@ -125,26 +125,88 @@ Value Follower::binary(const std::string& op, const Value& first, const Value& s
 void Follower::elementwise(const OpNode& node, const std::vector<Value>& in,
                            std::vector<Value>& out) {
   if (in.size() != 2) stuck("{} inputs in place of two", in.size());
+  for (const Value& value : in)
+    if (!value.is_flow() && !value.is_constant()) stuck("an input that is missing, or a list");
+  if (!in[0].is_flow() && !in[1].is_flow()) stuck("its inputs do not come from the frame");
+  if (node.op == "Max" || node.op == "Min") {
+    const Value &value = in[0].is_flow() ? in[0] : in[1], &bound = in[0].is_flow() ? in[1] : in[0];
+    if (!bound.is_constant() || bound.constant->count() == 0) stuck("the greater of two values");
+    const std::vector<float> bounds = over_features(*bound.constant, value.axes);
+    for (const float one : bounds)
+      if (one != bounds[0]) stuck("a bound for each number");
+    const float low = node.op == "Max" ? bounds[0] : -INFINITY,
+                high = node.op == "Min" ? bounds[0] : INFINITY;
+    out[0] = clipped(value, low, high);
+    return;
+  }
   out[0] = binary(node.op, in[0], in[1]);
+  // clip(a, 0, 6) / 6 is a hard sigmoid.
+  const Sum& sum = formulas_.sum(out[0].formula);
+  if (sum.products.size() != 1 || !sum.constant.empty() || sum.products[0].parts.size() != 1 ||
+      sum.products[0].factor.size() != 1)
+    return;
+  const AtomPart part = sum.products[0].parts[0];
+  const Atom atom = formulas_.atom(part.atom);
+  const float factor = sum.products[0].factor[0];
+  constexpr float near = 1e-6f;
+  if (atom.kind == Atom::Kind::unary && atom.function.name == Unary(SLUICE_CLIP) &&
+      atom.function.parameter == 0 && atom.function.second != 1 &&
+      std::fabs(factor * atom.function.second - 1) < near && part.first == 0 && part.step == 1 &&
+      atom.width == sum.width)
+    out[0] = hard_sigmoid(flow(atom.of, out[0].axes, out[0].last), atom.function.second);
+}
+
+/// Returns the numbers of a value inside bounds. Bounds one after another become one pair.
+Value Follower::clipped(const Value& a, float low, float high) {
+  AtomPart part;
+  if (formulas_.is_part(a.formula, part)) {
+    const Atom inner = formulas_.atom(part.atom);
+    const bool relu = inner.kind == Atom::Kind::unary && inner.function.name == Unary::relu;
+    if (inner.kind == Atom::Kind::unary && part.first == 0 && part.step == 1 &&
+        formulas_.width(a.formula) == inner.width &&
+        (relu || inner.function.name == Unary(SLUICE_CLIP))) {
+      const float inner_low = relu ? 0 : inner.function.parameter,
+                  inner_high = relu ? INFINITY : inner.function.second;
+      return clipped(flow(inner.of, a.axes, a.last), std::clamp(inner_low, low, high),
+                     std::clamp(inner_high, low, high));
+    }
+  }
+  if (!(low < high)) stuck("bounds that leave no number");
+  if (low == 0 && std::isinf(high))
+    return flow(formulas_.apply(Unary::relu, a.formula), a.axes, a.last);
+  if (low == 0 && high == 1) return hard_sigmoid(a, 1);
+  return flow(formulas_.apply(Function{Unary(SLUICE_CLIP), low, high, {}}, a.formula), a.axes,
+              a.last);
+}
+
+/// Returns clip(a / high, 0, 1): a hard sigmoid, if all terms of a have one factor s; of the slope
+/// s / high, since clip(s x + 1/2, 0, 1) is one of slope s.
+Value Follower::hard_sigmoid(const Value& a, float high) {
+  const Formula scaled = formulas_.scaled(a.formula, {1 / high});
+  const Sum sum = formulas_.sum(scaled);
+  const auto clip = [&] {
+    return flow(formulas_.apply(Function{Unary(SLUICE_CLIP), 0, 1, {}}, scaled), a.axes, a.last);
+  };
+  if (sum.products.empty()) return clip();
+  for (const Product& product : sum.products)
+    if (product.factor != sum.products[0].factor || product.factor.size() != 1 ||
+        !(product.factor[0] > 0))
+      return clip();
+  const float slope = sum.products[0].factor[0];
+  const Formula half = formulas_.constant(std::vector<float>(sum.width, -0.5f));
+  const Formula inner = formulas_.scaled(formulas_.add(scaled, half), {1 / slope});
+  return flow(formulas_.apply(Function{Unary(SLUICE_HARD_SIGMOID), slope, 0, {}}, inner), a.axes,
+              a.last);
 }
 
 void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out) {
+  const Value& a = in.at(0);
   const std::string& op = node.op;
-  const bool bounds = op == "Max" || op == "Min";
-  if (bounds && in.size() != 2) stuck("{} inputs in place of two", in.size());
-  const Value& a = bounds && !in[0].is_flow() ? in[1] : in.at(0);
-  if (!a.is_flow()) stuck("its input does not come from the frame");
-  if (bounds) {
-    const Value& bound = &a == &in[0] ? in[1] : in[0];
-    if (!bound.is_constant() || bound.constant->count() != 1)
-      stuck("of two values that both depend on the frame, or with several bounds");
-    const auto limit = float(bound.constant->number(0));
-    const Function function = op == "Max" && limit == 0 ? Function{Unary::relu}
-                              : op == "Max" ? Function{Unary(SLUICE_CLIP), limit, FLT_MAX}
-                                            : Function{Unary(SLUICE_CLIP), -FLT_MAX, limit};
-    out[0] = flow(formulas_.apply(function, a.formula), a.axes, a.last);
+  if (op == "Identity" && a.what == Value::What::list) {
+    out[0] = a;
     return;
   }
+  if (!a.is_flow()) stuck("its input does not come from the frame");
   if (op == "Identity" || op == "Dropout" || op == "Cast") {
     out[0] = a;
     return;
@@ -160,7 +222,10 @@ void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vect
   };
   Function function{Unary::sigmoid};
   if (op == "Tanh") function = {Unary::tanh};
-  if (op == "Relu") function = {Unary::relu};
+  if (op == "Relu") {
+    out[0] = clipped(a, 0, INFINITY);
+    return;
+  }
   if (op == "Sqrt") function = {Unary::square_root};
   if (op == "Reciprocal") function = {Unary::reciprocal};
   if (op == "Log") function = {Unary::logarithm};
@@ -186,26 +251,9 @@ void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vect
       if (input < in.size() && in[input].is_flow()) stuck("bounds that depend on the data");
       return otherwise;
     };
-    const float low = bound(1, "min", -FLT_MAX), high = bound(2, "max", FLT_MAX);
-    if (low == 0 && high == FLT_MAX)
-      function = {Unary::relu};
-    else if (!(low < high))
-      stuck("bounds of {} and {}", low, high);
-    else
-      function = activation(SLUICE_CLIP, low, high);
-    // clip(s x + 1/2, 0, 1) is a hard sigmoid of slope s: of the one factor that all terms have.
-    const Sum& sum = formulas_.sum(a.formula);
-    if (low == 0 && high == 1 && !sum.products.empty() &&
-        std::all_of(sum.products.begin(), sum.products.end(), [&](const Product& product) {
-          return product.factor == sum.products[0].factor && product.factor.size() == 1 &&
-                 product.factor[0] > 0;
-        })) {
-      const float slope = sum.products[0].factor[0];
-      const Formula half = formulas_.constant(std::vector<float>(sum.width, -0.5f));
-      const Formula inner = formulas_.scaled(formulas_.add(a.formula, half), {1 / slope});
-      out[0] = flow(formulas_.apply(activation(SLUICE_HARD_SIGMOID, slope), inner), a.axes, a.last);
-      return;
-    }
+    const float low = bound(1, "min", -INFINITY), high = bound(2, "max", INFINITY);
+    out[0] = clipped(a, low, high);
+    return;
   }
   if (op == "PRelu") {
     if (in.size() < 2 || !in[1].is_constant()) stuck("slopes that are not constant");
@@ -294,9 +342,12 @@ void Follower::matrix(const OpNode& node, const std::vector<Value>& in, std::vec
     if (in.size() > 2 && in[2].is_constant())
       made = formulas_.add(
           made, formulas_.scaled(formulas_.constant(over_features(*in[2].constant, axes)), {beta}));
-    else if (in.size() > 2 && in[2].is_flow())
-      made = formulas_.add(made, formulas_.scaled(in[2].formula, {beta}));
     out[0] = flow(made, axes, a.last);
+    if (in.size() > 2 && in[2].is_flow()) {
+      Value added = in[2];
+      added.formula = formulas_.scaled(added.formula, {beta});
+      out[0] = binary("Add", out[0], added);
+    }
     return;
   }
   out[0] = flow(formulas_.product(weights, from), axes, a.last);

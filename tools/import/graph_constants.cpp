@@ -45,6 +45,8 @@ double computed(const std::string& op, double a, double b) {
          : op == "Sub" ? a - b
          : op == "Mul" ? a * b
          : op == "Div" ? a / b
+         : op == "Max" ? std::max(a, b)
+         : op == "Min" ? std::min(a, b)
                        : std::pow(a, b);
 }
 
@@ -82,6 +84,11 @@ std::vector<std::int64_t> common_shape(const Constant& a, const Constant& b) {
 
 }  // namespace
 
+Value part_of_constant(const Constant& from, std::size_t axis, std::int64_t begin, std::int64_t end,
+                       std::int64_t step) {
+  return chosen(from, axis, range_of(begin, end, step, from.shape[axis]));
+}
+
 /// Computes a node whose inputs are all known. Returns false for an operation that this does not
 /// compute.
 bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
@@ -113,6 +120,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     if (!value.is_constant() && value.what != Value::What::none) return false;
   const Constant& a = *in[0].constant;
   const auto rank = a.shape.size();
+  const bool two = in.size() > 1 && in[1].is_constant();  // inputs may be left out
   if (op == "Identity" || op == "Dropout") {
     out[0] = in[0];
     return true;
@@ -231,7 +239,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
   }
   if (op == "Transpose") {
     std::vector<std::int64_t> order =
-        wholes(node, "perm", {}, 0).value_or(std::vector<std::int64_t>{});
+        wholes(node, "perm", in, 1).value_or(std::vector<std::int64_t>{});
     if (order.empty())
       for (std::size_t d = rank; d-- > 0;) order.push_back(std::int64_t(d));
     check_order(order, rank);
@@ -262,7 +270,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     return true;
   }
   if (op == "Gather") {
-    if (in.size() < 2) return false;
+    if (!two) return false;
     const Constant& index = *in[1].constant;
     const std::size_t axis = axis_of(node.whole("axis", 0), rank);
     std::vector<std::int64_t> which = index.whole;
@@ -316,6 +324,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     auto sizes = wholes(node, "split", in, 1);
     if (!sizes)
       sizes = std::vector<std::int64_t>(out.size(), a.shape[axis] / std::int64_t(out.size()));
+    fill_rest(*sizes, a.shape[axis]);
     std::int64_t begin = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
       if (i >= sizes->size() || (*sizes)[i] < 0 || (*sizes)[i] > a.shape[axis] - begin)
@@ -325,8 +334,9 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     }
     return true;
   }
-  if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Pow") {
-    if (in.size() < 2) return false;
+  if (op == "Add" || op == "Sub" || op == "Mul" || op == "Div" || op == "Pow" || op == "Max" ||
+      op == "Min") {
+    if (!two || in.size() != 2) return false;
     const Constant& b = *in[1].constant;
     const std::vector<std::int64_t> shape = common_shape(a, b);
     if (product_of(shape) > std::int64_t(room_)) take_room(room_ + 1);
@@ -357,7 +367,7 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
       {"And", [](double p, double q) { return p != 0 && q != 0; }},
       {"Or", [](double p, double q) { return p != 0 || q != 0; }}};
   for (const auto& [name, compares] : comparisons) {
-    if (op != name || in.size() < 2) continue;
+    if (op != name || !two) continue;
     const Constant& b = *in[1].constant;
     const std::vector<std::int64_t> shape = common_shape(a, b);
     if (product_of(shape) > std::int64_t(room_)) take_room(room_ + 1);
@@ -378,6 +388,43 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     out[0] = constant_value(a.shape, results);
     return true;
   }
+  if (op == "StridedSlice" || op == "SliceSized" || op == "Reverse") {
+    tensorflow(node, in, out);
+    return true;
+  }
+  if (op == "Rank") {
+    out[0] = constant_value({}, {std::int64_t(rank)});
+    return true;
+  }
+  if (op == "Range") {
+    if (!two || in.size() < 3 || !in[2].is_constant() || !a.is_whole || a.count() != 1 ||
+        in[1].constant->count() != 1 || in[2].constant->count() != 1)
+      return false;
+    const std::int64_t begin = a.whole[0], end = whole_of(in[1].constant->number(0)),
+                       step = whole_of(in[2].constant->number(0));
+    if (!is_known(begin) || !is_known(end) || !is_known(step)) {
+      out[0] = constant_value({1}, {unknown});
+      return true;
+    }
+    if (step <= 0 || end - begin > std::int64_t(room_)) stuck("a range without an end");
+    std::vector<std::int64_t> numbers;
+    for (std::int64_t i = begin; i < end; i += step) numbers.push_back(i);
+    const auto count = std::int64_t(numbers.size());
+    out[0] = constant_value({count}, std::move(numbers));
+    return true;
+  }
+  if (op == "Gemm" || op == "MatMul") {
+    if (!two || rank != 2 || in[1].constant->shape.size() != 2) return false;
+    return product_of_constants(node, in, out);
+  }
+  if (op == "Sigmoid" || op == "Tanh") {
+    if (a.is_whole) return false;
+    auto made = std::make_shared<Constant>(a);
+    for (float& v : made->floats)
+      v = float(op == "Tanh" ? std::tanh(double(v)) : 1 / (1 + std::exp(-double(v))));
+    out[0] = of(std::move(made));
+    return true;
+  }
   if (op == "Neg" || op == "Sqrt" || op == "Reciprocal") {
     auto made = std::make_shared<Constant>(a);
     for (float& v : made->floats) v = op == "Neg" ? -v : op == "Sqrt" ? std::sqrt(v) : 1 / v;
@@ -386,6 +433,34 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     return true;
   }
   return false;
+}
+
+/// Computes a matrix times another one, and a bias, as the first step of a loop has them whose
+/// state is zeros.
+bool Follower::product_of_constants(const OpNode& node, const std::vector<Value>& in,
+                                    std::vector<Value>& out) {
+  const Constant &a = *in[0].constant, &b = *in[1].constant;
+  if (a.is_whole || b.is_whole || node.whole("transA", 0)) return false;
+  const bool transposed = node.op == "Gemm" && node.whole("transB", 0) != 0;
+  const std::size_t rows = std::size_t(a.shape[0]), inner = std::size_t(a.shape[1]),
+                    cols = std::size_t(b.shape[transposed ? 0 : 1]);
+  if (std::size_t(b.shape[transposed ? 1 : 0]) != inner) stuck("shapes that do not fit");
+  if (product_of({a.shape[0], std::int64_t(cols)}) > std::int64_t(room_)) take_room(room_ + 1);
+  auto made = std::make_shared<Constant>();
+  made->shape = {a.shape[0], std::int64_t(cols)};
+  for (std::size_t row = 0; row < rows; ++row)
+    for (std::size_t col = 0; col < cols; ++col) {
+      double sum = 0;
+      for (std::size_t i = 0; i < inner; ++i)
+        sum += double(a.floats[row * inner + i]) *
+               double(b.floats[transposed ? col * inner + i : i * cols + col]);
+      made->floats.push_back(float(sum));
+    }
+  out[0] = of(made);
+  if (in.size() < 3 || !in[2].is_constant()) return true;
+  OpNode add;
+  add.op = "Add";
+  return on_constants(add, {out[0], in[2]}, out);
 }
 
 }  // namespace sluice::tools::graph

@@ -31,13 +31,18 @@ struct Axis {
 
 /// A value while the graph is followed.
 struct Value {
-  enum class What { none, constant, flow };
+  enum class What { none, constant, flow, list };  // list: one that a loop fills
   What what = What::none;
   ConstantPtr constant;
   Formula formula = -1;  ///< its numbers in one frame, in the order of its feature axes
   std::vector<Axis> axes;
   bool last = false;                ///< its frame is the last one of a sequence
   std::int64_t steps_in_front = 0;  ///< steps of zeros that were padded in front of the first
+  /// Its frame is this one of a sequence whose steps an exporter wrote one by one; -1: any.
+  std::int64_t step = -1;
+  bool reversed = false;  ///< its frames are in reversed order
+  bool looped = false;    ///< a formula of states of a loop, used outside of it
+  bool gathered = false;  ///< in the body of a loop: a list with this step's value put in
   bool is_flow() const { return what == What::flow; }
   bool is_constant() const { return what == What::constant; }
 };
@@ -71,9 +76,11 @@ template <class... Args>
 
 class Follower {
  public:
-  Follower(const OpGraph& graph, const std::string& file, const GraphChoices& choices)
-      : graph_(graph), file_(file), choices_(choices), obstacles_(file) {
-    result_.format = "ONNX";
+  /// @param frame  the number of the input that is the frame; others may be states
+  Follower(const OpGraph& graph, const std::string& file, const GraphChoices& choices,
+           std::size_t frame)
+      : graph_(graph), file_(file), choices_(choices), frame_(frame), obstacles_(file) {
+    result_.format = graph.format, result_.remarks = graph.remarks;
   }
 
   Imported run();
@@ -89,6 +96,8 @@ class Follower {
 
   // One function for each group of operations.
   bool on_constants(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
+  bool product_of_constants(const OpNode& node, const std::vector<Value>& in,
+                            std::vector<Value>& out);
   void elementwise(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
   void unary(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
   void matrix(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
@@ -101,7 +110,17 @@ class Follower {
   void branch(const OpNode& node, const Values& outer, std::vector<Value>& out);
   void loop(const OpNode& node, const Values& outer, std::vector<Value>& out);
   void scan(const OpNode& node, const Values& outer, std::vector<Value>& out);
+  void while_loop(const OpNode& node, const Values& outer, std::vector<Value>& out);
+  void tensorflow(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
   Value reduced(const OpNode& node, const Value& in, const std::vector<Value>& all, bool mean);
+
+  // Steps that an exporter wrote one by one (graph_steps.cpp).
+  std::int64_t common_step(const OpNode& node, std::vector<Value>& in);
+  bool joins_steps(const OpNode& node, const std::vector<Value>& in) const;
+  Value joined_steps(const std::vector<Value>& in, std::size_t axis);
+  Value carried_step(const Value& value, std::int64_t step);
+  Formula carried_formula(Formula formula, std::int64_t step);
+  Value one_step(const Value& in, std::size_t axis, std::int64_t step);
 
   // Parts of them.
   Value for_each_row(const OpNode& node, const Weights2& weights, const Value& a,
@@ -117,14 +136,23 @@ class Follower {
   Value slice(const Value& in, std::int64_t axis, std::int64_t begin, std::int64_t end,
               std::int64_t step);
   Value gather(const Value& in, const Constant& index, std::int64_t axis);
+  Value cut(const Value& in, std::size_t axis, std::int64_t begin, std::int64_t end,
+            std::int64_t step);
+  Value strided(const OpNode& node, const std::vector<Value>& in);
+  Value reverse(const Value& in, std::int64_t axis);
+  Value clipped(const Value& in, float low, float high);
+  Value hard_sigmoid(const Value& in, float high);
   Value transpose(const Value& in, const std::vector<std::int64_t>& order);
-  Value reshape(const Value& in, const std::vector<std::int64_t>& target);
+  Value reshape(const Value& in, std::vector<std::int64_t> target);
   Value binary(const std::string& op, const Value& a, const Value& b);
   std::vector<float> over_features(const Constant& constant, const std::vector<Axis>& axes);
   Value as_flow(const Value& constant, const std::vector<Axis>& axes);
   Value last_of(const Value& in);
   struct Carried;
   Carried carry(const Value& start, const std::string& name);
+  Carried new_state(const std::string& name, std::vector<Axis> axes);
+  static ConstantPtr find_constant(const OpGraph& body, const Values& outer,
+                                   const std::string& name);
   void body(const OpGraph& body, Values& values, const std::vector<Carried>& carried,
             std::size_t first_output, std::vector<Value>& out, std::size_t scans,
             const std::vector<std::int64_t>& axes);
@@ -163,6 +191,8 @@ class Follower {
   const OpGraph& graph_;
   const std::string& file_;
   GraphChoices choices_;
+  std::size_t frame_;
+  std::set<std::size_t> state_outputs_;
   Obstacles obstacles_;
   Formulas formulas_;
   Imported result_;
@@ -170,6 +200,14 @@ class Follower {
   std::optional<Lowering> lowering_;
   std::set<std::uint32_t> last_, every_;  ///< layers of which the last step, or every step, is read
   std::size_t room_ = 0;                  ///< numbers that computed constants may still have
+  std::int64_t steps_ = -1;               ///< of the sequence whose steps are written one by one
+  std::int64_t limit_ = unknown;          ///< the number of steps of the loop that is followed
+  /// A state of such steps: its formula, and the one that it has after each step, or -1.
+  struct StepState {
+    Formula state = -1, next = -1;
+  };
+  std::map<Formula, StepState> step_states_;  ///< by their formula after the first step
+  std::set<std::int64_t> step_atoms_;         ///< the states' own atoms
 };
 
 /// Returns an axis that counts from the end as one from the begin.
@@ -219,6 +257,18 @@ inline std::size_t place_of(const std::vector<std::int64_t>& index,
     place = place * std::size_t(shape[d]) + std::size_t(index[d]);
   return place;
 }
+
+/// Gives a size of -1, as TensorFlow writes it, what the others leave.
+inline void fill_rest(std::vector<std::int64_t>& sizes, std::int64_t all) {
+  std::int64_t rest = all;
+  for (const std::int64_t size : sizes) rest -= size < 0 ? 0 : std::min(size, rest);
+  for (std::int64_t& size : sizes)
+    if (size == -1) size = rest, rest = 0;
+}
+
+/// Returns a range of an axis of a constant.
+Value part_of_constant(const Constant& from, std::size_t axis, std::int64_t begin, std::int64_t end,
+                       std::int64_t step);
 
 /// A range of one axis, as Slice gives it.
 inline std::vector<std::int64_t> range_of(std::int64_t begin, std::int64_t end, std::int64_t step,

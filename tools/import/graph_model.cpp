@@ -9,19 +9,23 @@
 namespace sluice::tools {
 namespace graph {
 
+namespace {
+
+bool same_shape(const OpValue& a, const OpValue& b) {
+  if (a.shape.size() != b.shape.size()) return false;
+  for (std::size_t d = 0; d < a.shape.size(); ++d)
+    if (a.shape[d] != b.shape[d] && a.shape[d] > 0 && b.shape[d] > 0) return false;
+  return true;
+}
+
+}  // namespace
+
 /// Which inputs are states: those whose shape an output beside the first has too.
 void Follower::find_inputs() {
-  std::vector<bool> taken(graph_.outputs.size());
-  const auto same_shape = [](const OpValue& a, const OpValue& b) {
-    if (a.shape.size() != b.shape.size()) return false;
-    for (std::size_t d = 0; d < a.shape.size(); ++d)
-      if (a.shape[d] != b.shape[d] && a.shape[d] > 0 && b.shape[d] > 0) return false;
-    return true;
-  };
   constexpr std::size_t most_state = std::size_t(1) << 22;
   std::size_t column = 0;
-  bool first = true;
-  for (const OpValue& value : graph_.inputs) {
+  for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+    const OpValue& value = graph_.inputs[i];
     GraphInput input;
     input.name = value.name;
     input.width = 1;
@@ -30,9 +34,11 @@ void Follower::find_inputs() {
         input.width = std::uint64_t(size) > most_state
                           ? most_state + 1
                           : std::min(input.width * std::size_t(size), most_state + 1);
-    if (!first && !value.is_whole)
-      for (std::size_t o = 1; o < graph_.outputs.size() && !input.is_state; ++o)
-        if (!taken[o] && same_shape(value, graph_.outputs[o])) taken[o] = input.is_state = true;
+    // The answer has the place of the frame among the inputs, or any if that is not the first.
+    if (i != frame_ && !value.is_whole)
+      for (std::size_t o = frame_ == 0 ? 1 : 0; o < graph_.outputs.size() && !input.is_state; ++o)
+        if (!state_outputs_.count(o) && same_shape(value, graph_.outputs[o]))
+          state_outputs_.insert(o), input.is_state = true;
     if (input.is_state && input.width > most_state)
       refuse("{}: {}: a state of more than {} numbers", file_, brief(value.name), most_state);
     if (!input.is_state && !value.is_whole) {
@@ -43,7 +49,6 @@ void Follower::find_inputs() {
       input.width = std::size_t(said ? choices_.frame : value.shape.back());
       input.column = column;
       column += input.width;
-      first = false;
     }
     inputs_.push_back(input);
   }
@@ -92,8 +97,10 @@ void Follower::follow_node(const OpNode& node, Values& values) {
     if (!name.empty() && in.back().what == Value::What::none) return;
   }
   std::vector<Value> out(node.outputs.size());
-  const std::string place = fmt::format("{} ({})", brief(node.name), brief(node.op));
+  const std::string place = fmt::format("{} ({})", brief(node.name), brief(node.shown_op()));
+  std::int64_t step = -1;
   try {
+    step = common_step(node, in);
     if (!node.domain.empty() && node.domain != "ai.onnx")
       stuck("of the domain {}, which is not read", brief(node.domain));
     static const std::map<std::string, void (Follower::*)(const OpNode&, const std::vector<Value>&,
@@ -146,8 +153,6 @@ void Follower::follow_node(const OpNode& node, Values& values) {
                  {"GlobalAveragePool", &Follower::pooling},
                  {"Log", &Follower::unary},
                  {"Abs", &Follower::unary},
-                 {"Max", &Follower::unary},
-                 {"Min", &Follower::unary},
                  {"ReduceL2", &Follower::normalization},
                  {"ReduceMax", &Follower::normalization},
                  {"ReduceMean", &Follower::normalization},
@@ -156,13 +161,28 @@ void Follower::follow_node(const OpNode& node, Values& values) {
                  {"LayerNormalization", &Follower::normalization},
                  {"GRU", &Follower::recurrent},
                  {"LSTM", &Follower::recurrent},
-                 {"RNN", &Follower::recurrent}};
+                 {"RNN", &Follower::recurrent},
+                 {"Max", &Follower::elementwise},
+                 {"Min", &Follower::elementwise},
+                 {"Refused", &Follower::tensorflow},
+                 {"StridedSlice", &Follower::tensorflow},
+                 {"SliceSized", &Follower::tensorflow},
+                 {"Reverse", &Follower::tensorflow},
+                 {"Rank", &Follower::tensorflow},
+                 {"ListReserve", &Follower::tensorflow},
+                 {"ListOf", &Follower::tensorflow},
+                 {"ListSet", &Follower::tensorflow},
+                 {"ListSize", &Follower::tensorflow}};
     if (node.op == "If") {
       branch(node, values, out);
     } else if (node.op == "Loop") {
       loop(node, values, out);
     } else if (node.op == "Scan") {
       scan(node, values, out);
+    } else if (node.op == "While") {
+      if (step >= 0) stuck("a loop inside one step of another one");
+      for (std::size_t i = 0; i < in.size(); ++i) values[node.inputs[i]] = in[i];
+      while_loop(node, values, out);
     } else {
       for (const Value& value : in)
         if (value.steps_in_front && node.op != "Conv" && node.op != "AveragePool" &&
@@ -192,6 +212,7 @@ void Follower::follow_node(const OpNode& node, Values& values) {
   for (std::size_t i = 0; i < out.size(); ++i) {
     // A dimension of one is no dimension of features, whatever it was.
     if (out[i].is_flow()) lowering().name(out[i].formula, place);
+    if (out[i].is_flow() && step >= 0) out[i].step = step, out[i].last = step == steps_ - 1;
     for (Axis& axis : out[i].axes)
       if (axis.size == 1) axis.feature = false;
     if (!node.outputs[i].empty()) values[node.outputs[i]] = std::move(out[i]);
@@ -205,11 +226,7 @@ void Follower::finish(const Values& values) {
   for (std::size_t o = 0; o < graph_.outputs.size(); ++o) {
     const OpValue& output = graph_.outputs[o];
     const auto found = values.find(output.name);
-    // Outputs behind the first that belong to a state input are that state.
-    bool is_state = false;
-    if (o > 0)
-      for (std::size_t i = 0; i < inputs_.size(); ++i) is_state = is_state || inputs_[i].is_state;
-    if (is_state && o > 0) continue;
+    if (state_outputs_.count(o)) continue;
     if (found == values.end() || !found->second.is_flow()) {
       obstacles_.refuse_any();
       if (found == values.end() || o == 0)
@@ -222,10 +239,19 @@ void Follower::finish(const Values& values) {
       continue;
     if (found->second.steps_in_front)
       refuse("{}: its output {} has steps that were padded in front", file_, brief(output.name));
+    if (found->second.step >= 0 && !found->second.last)
+      refuse("{}: its output {} is one step of a sequence, which is not the last one", file_,
+             brief(output.name));
+    if (found->second.reversed)
+      refuse("{}: its output {} is a sequence from the last step to the first", file_,
+             brief(output.name));
     answers.push_back(found->second.formula);
     names.push_back(output.name);
     (found->second.last ? last : every) = true;
   }
+  for (const auto& [key, state] : step_states_)
+    if (state.next < 0)
+      obstacles_.add("its two steps are written one by one, and two do not tell the loop");
   obstacles_.refuse_any();
   if (last && every) {
     last = false;
@@ -235,12 +261,7 @@ void Follower::finish(const Values& values) {
   }
   const Formula answer = formulas_.concat(answers);
   Network& network = result_.network;
-  std::uint32_t source = 0;
-  try {
-    source = lowering().source_of(answer, "the answer");
-  } catch (const BadFormula& bad) {
-    refuse("{}: the answer: {}", file_, bad.reason);
-  }
+  const std::uint32_t source = lowering().source_of(answer, "the answer");
   obstacles_.refuse_any();
   if (source == 0 || network.layers.empty()) refuse("{}: its answer is the frame itself", file_);
   if (source != network.layers.size()) {
@@ -249,6 +270,15 @@ void Follower::finish(const Values& values) {
     append_select(network, source, columns);
   }
   if (!last) return;
+  // A layer that another recurrent one reads must give every step.
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    if (!tools::recurrent(network.layers[l])) continue;
+    for (const std::uint32_t below : sources_of(network, l)) {
+      if (below == 0) continue;
+      const Formula read = formulas_.layer(int(below), std::size_t(network.layers[below - 1].out));
+      for (const std::uint32_t layer : lowering().recurrent_below(read)) every_.insert(layer);
+    }
+  }
   for (const std::uint32_t layer : lowering().recurrent_below(answer)) {
     if (every_.count(layer))
       refuse("{}: layer {}: both all of its steps and its last one are read", file_, layer);
@@ -263,6 +293,7 @@ Imported Follower::run() {
   for (const OpNode& node : graph_.nodes)
     for (const auto& [name, attribute] : node.attributes)
       if (attribute.tensor) room_ += 4 * attribute.tensor->count();
+  formulas_.limit(2 * room_);
   lowering_.emplace(formulas_, inputs_, result_, obstacles_);
   Values values;
   for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -283,8 +314,12 @@ Imported Follower::run() {
   }
   std::set<std::string> wanted;
   for (const OpValue& output : graph_.outputs) wanted.insert(output.name);
-  follow(graph_, values, wanted);
-  finish(values);
+  try {
+    follow(graph_, values, wanted);
+    finish(values);
+  } catch (const BadFormula& bad) {
+    refuse("{}: {}", file_, bad.reason);
+  }
   simplify(result_);
   return std::move(result_);
 }
@@ -293,7 +328,28 @@ Imported Follower::run() {
 
 Imported model_of_graph(const OpGraph& graph, const std::string& file,
                         const GraphChoices& choices) {
-  return sluice::tools::graph::Follower(graph, file, choices).run();
+  using sluice::tools::graph::Follower;
+  // The frame is the first input, if the program that wrote the file keeps their order. If it does
+  // not, an input whose shape no output has is the frame; then any other.
+  std::vector<std::size_t> frames = {0};
+  constexpr std::size_t most = 4;
+  if (graph.outputs.size() > 1)
+    for (std::size_t i = 1; i < std::min(graph.inputs.size(), most); ++i) {
+      const bool is_state = std::any_of(
+          graph.outputs.begin(), graph.outputs.end(),
+          [&](const OpValue& output) { return graph::same_shape(graph.inputs[i], output); });
+      if (graph.inputs[i].is_whole) continue;
+      frames.insert(is_state ? frames.end() : frames.begin() + 1, i);
+    }
+  std::optional<Error> first;
+  for (const std::size_t frame : frames) {
+    try {
+      return Follower(graph, file, choices, frame).run();
+    } catch (const Error& error) {
+      if (!first) first = error;
+    }
+  }
+  throw Error(*first);
 }
 
 }  // namespace sluice::tools

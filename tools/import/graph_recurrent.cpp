@@ -55,6 +55,11 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
   std::string direction = "forward";
   if (const OpAttribute* const said = node.find("direction")) direction = said->text;
   const std::size_t directions = direction == "bidirectional" ? 2 : 1;
+  if (x.step >= 0) stuck("a recurrent layer over one step of a sequence");
+  if (x.reversed) {
+    if (directions == 2) stuck("both directions of a sequence in reversed order");
+    direction = direction == "reverse" ? "forward" : "reverse";
+  }
   const std::size_t gates = is_lstm ? 4 : is_gru ? 3 : 1;
   const std::size_t features = formulas_.width(x.formula);
   const std::vector<std::int64_t>&ws = w.constant->shape, &rs = r.constant->shape;
@@ -189,7 +194,7 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
   }
   if (gate == SLUICE_HARD_SIGMOID) layer.activation = gate, layer.parameter = slope;
   layer.candidate = candidate, layer.second = candidate_alpha;
-  const std::string place = fmt::format("{} ({})", brief(node.name), node.op);
+  const std::string place = fmt::format("{} ({})", brief(node.name), brief(node.shown_op()));
   for (const std::uint32_t below : lowering().recurrent_below(x.formula)) every_.insert(below);
   if (x.last) stuck("a recurrent layer over the last step of another one");
   const std::uint32_t number = lowering().put(std::move(layer), x.formula, place);
@@ -207,6 +212,7 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
   if (!out.empty())
     out[0] = batch_first ? flow(made, {batch, time, dir, unit}, false)
                          : flow(made, {time, dir, batch, unit}, false);
+  if (!out.empty()) out[0].reversed = x.reversed;
   const Value state = flow(
       made, batch_first ? std::vector<Axis>{batch, dir, unit} : std::vector<Axis>{dir, batch, unit},
       time.size != 1);  // a graph of one step answers every frame

@@ -21,17 +21,36 @@ Value Follower::transpose(const Value& in, const std::vector<std::int64_t>& orde
     for (std::size_t f = 0; f < at.size(); ++f) old[features[f]] = at[f];
     which.push_back(std::int64_t(place_of(old, old_sizes)));
   });
-  Value value = flow(formulas_.choose(in.formula, which), axes, in.last);
-  value.steps_in_front = in.steps_in_front;
-  return value;
+  Value out = flow(formulas_.choose(in.formula, which), axes, in.last);
+  out.reversed = in.reversed, out.steps_in_front = in.steps_in_front;
+  return out;
 }
 
 /// Gives a value another shape. Groups of features and single dimensions over which frames run stay
 /// in their order.
-Value Follower::reshape(const Value& in, const std::vector<std::int64_t>& target) {
+Value Follower::reshape(const Value& in, std::vector<std::int64_t> target) {
   std::vector<Axis> from;
-  for (const Axis& axis : in.axes)
+  std::int64_t steps = 1, features = 1;
+  for (const Axis& axis : in.axes) {
     if (axis.feature || axis.size != 1) from.push_back(axis);
+    if (axis.size > 1) {
+      std::int64_t& of = axis.feature ? features : steps;
+      of = product_of({of, axis.size});
+    }
+  }
+  const std::int64_t all = product_of({steps, features});
+  // A size that the others tell.
+  const auto open = std::find(target.begin(), target.end(), -1);
+  const bool all_known =
+      std::all_of(from.begin(), from.end(), [](const Axis& axis) { return axis.size > 0; });
+  if (open != target.end() && all_known) {
+    std::int64_t others = 1;
+    for (const std::int64_t size : target)
+      others = size == -1 ? others : size > 0 ? product_of({others, size}) : 0;
+    if (others > 0 && all % others == 0) *open = all / others;
+  }
+  if (steps > 1 && std::count(target.begin(), target.end(), all))
+    stuck("all steps of a sequence at once, {} x {} numbers (Flatten)", steps, features);
   std::vector<Axis> axes;
   std::size_t next = 0;
   for (std::size_t d = 0; d < target.size(); ++d) {
@@ -86,7 +105,9 @@ Value Follower::reshape(const Value& in, const std::vector<std::int64_t>& target
       if (from[next].feature || from[next].size > 1)
         stuck("a shape {} that does not fit", shape_text(target));
   }
-  return flow(in.formula, axes, in.last);
+  Value out = flow(in.formula, axes, in.last);
+  out.reversed = in.reversed;
+  return out;
 }
 
 Value Follower::last_of(const Value& in) {
@@ -112,17 +133,23 @@ Value Follower::slice(const Value& in, std::int64_t given, std::int64_t begin, s
     });
     Value out = flow(formulas_.choose(in.formula, which), in.axes, in.last);
     out.axes[axis].size = std::int64_t(range.size());
+    out.reversed = in.reversed;
     return out;
   }
   if (along.size == 1 ||
       (begin == 0 && step == 1 && (end >= 1 << 30 || (along.size > 0 && end >= along.size))))
     return in;
+  if (along.size > 0 && step == -1 &&
+      range_of(begin, end, step, along.size).size() == std::size_t(along.size))
+    return reverse(in, std::int64_t(axis));
   const bool is_last = step == 1 && (begin == -1 || (along.size > 0 && begin == along.size - 1)) &&
                        (end == 0 || end >= 1 << 30 || (along.size > 0 && end >= along.size));
+  if (!is_last && along.size > 0) {
+    const std::vector<std::int64_t> range = range_of(begin, end, step, along.size);
+    if (range.size() == 1) return one_step(in, axis, range[0]);
+  }
   if (!is_last) stuck("some steps of a sequence, which are not the last one");
-  Value out = last_of(in);
-  out.axes[axis].size = 1;
-  return out;
+  return one_step(in, axis, along.size > 0 ? along.size - 1 : -1);
 }
 
 Value Follower::gather(const Value& in, const Constant& index, std::int64_t given) {
@@ -135,10 +162,15 @@ Value Follower::gather(const Value& in, const Constant& index, std::int64_t give
     const std::int64_t at = index.whole[0];
     if (at == step_number) {
       // The frame of this step of a loop.
+      if (along.size > 0 && is_known(limit_) && limit_ != along.size)
+        stuck("a loop over {} of {} steps", limit_, along.size);
     } else if (along.size != 1) {
-      if (at != -1 && !(along.size > 0 && at == along.size - 1))
+      if (along.size > 0 && at >= -along.size && at < along.size)
+        out = one_step(in, axis, at < 0 ? at + along.size : at);
+      else if (at == -1)
+        out = one_step(in, axis, -1);
+      else
         stuck("one step of a sequence, which is not the last one");
-      out = last_of(in);
     }
     out.axes.erase(out.axes.begin() + std::ptrdiff_t(axis));
     for (std::size_t d = 0; d < index.shape.size(); ++d)
@@ -170,9 +202,12 @@ Value Follower::gather(const Value& in, const Constant& index, std::int64_t give
 /// Joins values along an axis, whose sizes become numbers of a frame if they are not yet.
 Value Follower::concat(const OpNode& node, const std::vector<Value>& in) {
   std::size_t rank = 0;
-  for (const Value& value : in)
+  for (const Value& value : in) {
+    if (!value.is_flow() && !value.is_constant()) stuck("an input that is missing, or a list");
     if (value.is_flow()) rank = value.axes.size();
+  }
   const std::size_t axis = axis_of(node.whole("axis", 0), rank);
+  if (joins_steps(node, in)) return joined_steps(in, axis);
   std::vector<Value> parts;
   bool last = false;
   std::vector<Axis> other;
@@ -235,7 +270,7 @@ void Follower::shape(const OpNode& node, const std::vector<Value>& in, std::vect
     out[0] = constant_value({std::int64_t(rank)}, sizes);
   } else if (op == "Transpose") {
     std::vector<std::int64_t> order =
-        wholes(node, "perm", {}, 0).value_or(std::vector<std::int64_t>{});
+        wholes(node, "perm", in, 1).value_or(std::vector<std::int64_t>{});
     if (order.empty())
       for (std::size_t d = rank; d-- > 0;) order.push_back(std::int64_t(d));
     out[0] = transpose(a, order);
@@ -293,14 +328,17 @@ void Follower::shape(const OpNode& node, const std::vector<Value>& in, std::vect
     const std::size_t axis = axis_of(node.whole("axis", 0), rank);
     auto sizes = wholes(node, "split", in, 1);
     const std::int64_t all = a.axes[axis].size;
-    if (!a.axes[axis].feature && all != 1) stuck("parts of a sequence");
+    if (!a.axes[axis].feature && all != 1 && std::int64_t(out.size()) != all)
+      stuck("parts of a sequence");
     if (!sizes)
       sizes = std::vector<std::int64_t>(
           out.size(), (all + std::int64_t(out.size()) - 1) / std::int64_t(out.size()));
+    fill_rest(*sizes, all);
     std::int64_t begin = 0;
     for (std::size_t i = 0; i < out.size(); ++i) {
-      if (i >= sizes->size() || (*sizes)[i] < 1 || (*sizes)[i] > all - begin)
+      if (i >= sizes->size() || (*sizes)[i] < 0 || (*sizes)[i] > all - begin)
         stuck("parts that do not fit");
+      if ((*sizes)[i] == 0) continue;  // a part that nothing reads
       out[i] = slice(a, std::int64_t(axis), begin, begin + (*sizes)[i], 1);
       begin += (*sizes)[i];
     }

@@ -21,7 +21,9 @@ float at(const std::vector<float>& values, std::size_t i, float otherwise) {
 }
 
 Curve curve_of(const Function& function) {
-  return {sluice_activation(function.name), function.parameter, function.second, function.slopes};
+  // A clip may have one bound alone.
+  return {sluice_activation(function.name), std::max(function.parameter, -FLT_MAX),
+          std::min(function.second, FLT_MAX), function.slopes};
 }
 
 /// The gates of a cell.
@@ -301,7 +303,7 @@ bool Lowering::unit_norm(Formula formula, const std::string& place, std::uint32_
     if (inside != root && formulas_.is_part(inside, part)) {
       const Atom bound = formulas_.atom(part.atom);
       if (bound.kind == Atom::Kind::unary && bound.function.name == Unary(SLUICE_CLIP) &&
-          bound.function.second == FLT_MAX && bound.function.parameter > 0)
+          std::isinf(bound.function.second) && bound.function.parameter > 0)
         lowest = bound.function.parameter, inside = bound.of;
     }
     if (inside != root) continue;
@@ -405,13 +407,26 @@ bool read_gate(const Formulas& formulas, Formula formula, Gate& gate) {
   return !gate.weights.empty();
 }
 
-/// Returns the product of a sum that consists of these parts, in any order; null if there is none.
-const Product* find_product(const Sum& sum, std::vector<AtomPart> parts) {
-  std::sort(parts.begin(), parts.end());
-  for (const Product& product : sum.products)
-    if (product.parts == parts) return &product;
-  return nullptr;
+/// Returns whether a product has a part among its own.
+bool has_part(const Product& product, const AtomPart& part) {
+  return std::count(product.parts.begin(), product.parts.end(), part) != 0;
 }
+
+/// Returns a product without one of its parts.
+Product without(Product product, const AtomPart& part) {
+  product.parts.erase(std::find(product.parts.begin(), product.parts.end(), part));
+  return product;
+}
+
+/// Returns the atom of a cell whose candidate is a sum without a function.
+Atom linear_atom() {
+  Atom atom;
+  atom.function.name = Unary(SLUICE_LINEAR);
+  return atom;
+}
+
+/// The most products in a sum that may be a cell.
+constexpr std::size_t most_products = 64;
 
 }  // namespace
 
@@ -428,7 +443,8 @@ struct Lowering::Cell {
 };
 
 bool Lowering::cell(Formula formula, const std::string& place, std::uint32_t& made) {
-  return lstm(formula, place, made) || gru(formula, place, made) || rnn(formula, place, made);
+  return lstm(formula, place, made) || linear_lstm(formula, place, made) ||
+         gru(formula, place, made) || rnn(formula, place, made);
 }
 
 /// Appends the layer of a cell, whose input is all formulas that its matrices read except the
@@ -468,7 +484,8 @@ bool Lowering::finish(const Cell& cell, Formula next, const std::string& place,
     b[row] = at(gate.bias, unit, 0);
     if (!cell.candidate_bias.empty() && row / units == 2) second[row] = cell.candidate_bias[unit];
   }
-  Layer layer = recurrent_layer(cell.kind, in, units, false, true);
+  const bool backward = backward_.count(cell.state) != 0;
+  Layer layer = recurrent_layer(cell.kind, in, units, backward, true);
   CellWeights weights;
   weights.input = matrix_of(w, rows, in), weights.state = matrix_of(u, rows, units);
   weights.bias = column_of(b), weights.second_bias = column_of(second);
@@ -476,12 +493,18 @@ bool Lowering::finish(const Cell& cell, Formula next, const std::string& place,
                            c = cell.c < 0 ? std::vector<float>() : start_of(cell.c, units);
   if (!h.empty()) weights.h = column_of(h);
   if (!c.empty()) weights.c = column_of(c);
-  put_cell(layer, false, weights);
+  put_cell(layer, backward, weights);
   if (cell.gate && cell.gate->function.name == Unary::hard_sigmoid)
     layer.activation = SLUICE_HARD_SIGMOID, layer.parameter = cell.gate->function.parameter;
   layer.candidate = sluice_activation(cell.candidate->function.name);
   layer.second = cell.candidate->function.second;
   made = put(std::move(layer), formulas_.concat(reads), place);
+  if (!backward) return true;
+  std::vector<std::int32_t> half;
+  for (std::size_t i = 0; i < units; ++i) half.push_back(std::int32_t(units + i));
+  made = note(append_select(to_.network, made, half), place);
+  to_.remarks.push_back(fmt::format(
+      "{}: goes backward alone; it is the backward half of a layer of both directions", place));
   return true;
 }
 
@@ -563,40 +586,138 @@ bool Lowering::lstm(Formula formula, const std::string& place, std::uint32_t& ma
   return false;
 }
 
+/// Returns the sum of products, and a constant.
+Formula Lowering::sum_of(const std::vector<Product>& products, std::vector<float> constant,
+                         std::size_t width) {
+  if (constant.empty()) constant.resize(width);
+  Formula sum = formulas_.constant(std::move(constant));
+  for (const Product& product : products) {
+    Formula term = formulas_.constant(std::vector<float>(width, 1));
+    for (const AtomPart& part : product.parts)
+      term = formulas_.multiply(term, formulas_.of_part(part, width));
+    sum = formulas_.add(sum, formulas_.scaled(term, product.factor));
+  }
+  return sum;
+}
+
+/// h and n blended by a gate: z h + (1 - z) n, or inverted, u n + (1 - u) h.
+struct Lowering::Blend {
+  AtomPart gate, state;
+  Formula candidate = -1;
+  bool inverted = false;
+};
+
+bool Lowering::read_blend(Formula formula, Blend& blend) {
+  const Sum sum = formulas_.sum(formula);
+  if (sum.products.size() < 3 || sum.products.size() > most_products) return false;
+  for (const Product& held : sum.products) {
+    if (held.parts.size() != 2 || (!is_one(held.factor) && !is_one(held.factor, -1))) continue;
+    for (const std::size_t order : {0, 1}) {
+      const AtomPart gate = held.parts[order], state = held.parts[1 - order];
+      if (!is_gate(formulas_.atom(gate.atom)) || !is_state(state)) continue;
+      blend.gate = gate, blend.state = state, blend.inverted = !is_one(held.factor);
+      std::vector<Product> products;
+      for (const Product& product : sum.products) {
+        const bool gated = has_part(product, gate);
+        if (blend.inverted && gated && product.parts != held.parts)
+          products.push_back(without(product, gate));
+        if (!blend.inverted && !gated) products.push_back(product);
+      }
+      const Formula z = formulas_.of_part(gate, sum.width), h = formulas_.of_part(state, sum.width);
+      blend.candidate =
+          sum_of(products, blend.inverted ? std::vector<float>{} : sum.constant, sum.width);
+      const Formula kept = blend.inverted ? blend.candidate : h,
+                    other = blend.inverted ? h : blend.candidate;
+      const Formula whole =
+          formulas_.add(formulas_.multiply(z, kept),
+                        formulas_.add(other, formulas_.scaled(formulas_.multiply(z, other), {-1})));
+      if (whole == formula) return true;
+    }
+  }
+  return false;
+}
+
+/// Reads an LSTM whose candidate and output have no function: h' = o c', c' = f c + i n,
+/// multiplied out.
+bool Lowering::linear_lstm(Formula formula, const std::string& place, std::uint32_t& made) {
+  const Sum sum = formulas_.sum(formula);
+  if (sum.products.size() < 2 || sum.products.size() > most_products || !sum.constant.empty())
+    return false;
+  const auto gates_of = [&](const std::vector<Product>& products) {
+    std::vector<AtomPart> gates;
+    for (const AtomPart& part : products[0].parts)
+      if (is_gate(formulas_.atom(part.atom)) &&
+          std::all_of(products.begin(), products.end(),
+                      [&](const Product& product) { return has_part(product, part); }))
+        gates.push_back(part);
+    return gates;
+  };
+  const auto all_without = [](const std::vector<Product>& products, const AtomPart& part) {
+    std::vector<Product> rest;
+    for (const Product& product : products) rest.push_back(without(product, part));
+    return rest;
+  };
+  for (const AtomPart& output : gates_of(sum.products)) {
+    const std::vector<Product> next = all_without(sum.products, output);
+    const Formula next_cell = sum_of(next, {}, sum.width);
+    for (std::size_t held = 0; held < next.size(); ++held) {
+      if (next[held].parts.size() != 2 || !is_one(next[held].factor)) continue;
+      for (const std::size_t order : {0, 1}) {
+        const AtomPart forget = next[held].parts[order], state = next[held].parts[1 - order];
+        if (!is_gate(formulas_.atom(forget.atom)) || !is_state(state) ||
+            !keeps(formulas_.of_part(state, sum.width), next_cell))
+          continue;
+        std::vector<Product> others = next;
+        others.erase(others.begin() + std::ptrdiff_t(held));
+        for (const AtomPart& input : gates_of(others)) {
+          const Formula candidate = sum_of(all_without(others, input), {}, sum.width);
+          const Formula rebuilt = formulas_.multiply(
+              formulas_.of_part(output, sum.width),
+              formulas_.add(formulas_.multiply(formulas_.of_part(forget, sum.width),
+                                               formulas_.of_part(state, sum.width)),
+                            formulas_.multiply(formulas_.of_part(input, sum.width), candidate)));
+          const Atom atoms[] = {formulas_.atom(input.atom), formulas_.atom(forget.atom),
+                                formulas_.atom(output.atom)};
+          std::vector<Gate> gates(4);
+          if (rebuilt != formula || !read_gate(formulas_, atoms[0].of, gates[0]) ||
+              !read_gate(formulas_, atoms[1].of, gates[1]) ||
+              !read_gate(formulas_, candidate, gates[2]) ||
+              !read_gate(formulas_, atoms[2].of, gates[3]) ||
+              atoms[0].function != atoms[2].function || atoms[1].function != atoms[2].function)
+            continue;
+          const Formula h = state_of(gates[0].weights, sum.width);
+          const Atom linear = linear_atom();
+          if (h >= 0 && finish({SLUICE_LSTM, gates, {}, h, sum.width, &atoms[2], &linear}, formula,
+                               place, made))
+            return true;
+        }
+      }
+    }
+  }
+  return false;
+}
+
 bool Lowering::gru(Formula formula, const std::string& place, std::uint32_t& made) {
   // h' = z h + (1 - z) n, multiplied out: z h + n - z n; with the gate the other way round
   // u n + (1 - u) h = u n + h - u h.
-  const Sum sum = formulas_.sum(formula);
-  if (sum.products.size() != 3 || !sum.constant.empty()) return false;
-  std::vector<AtomPart> parts;
-  for (const Product& product : sum.products)
-    for (const AtomPart& part : product.parts)
-      if (!std::count(parts.begin(), parts.end(), part)) parts.push_back(part);
-  if (parts.size() != 3) return false;
-  std::optional<AtomPart> gate, state, candidate;
-  for (const AtomPart& part : parts) {
-    const Atom& atom = formulas_.atom(part.atom);
-    if (is_state(part)) state = part;
-    if (is_gate(atom)) gate = part;
-    if (is_candidate(atom)) candidate = part;
-  }
-  if (!gate || !state || !candidate) return false;
-  const auto has = [&](std::vector<AtomPart> of, float factor) {
-    const Product* const product = find_product(sum, std::move(of));
-    return product && is_one(product->factor, factor);
-  };
-  const bool inverted = has({*state}, 1) && has({*gate, *candidate}, 1) && has({*gate, *state}, -1);
-  const bool upright =
-      has({*candidate}, 1) && has({*gate, *state}, 1) && has({*gate, *candidate}, -1);
-  if (!inverted && !upright) return false;
-
-  const std::size_t units = sum.width;
-  const Formula h = formulas_.of_part(*state, units);
+  Blend blend;
+  if (!read_blend(formula, blend)) return false;
+  const std::size_t units = formulas_.width(formula);
+  const AtomPart gate = blend.gate, state = blend.state;
+  const Formula h = formulas_.of_part(state, units);
   Cell cell{SLUICE_GRU, std::vector<Gate>(3), {}, h, units, nullptr, nullptr};
-  const Atom update = formulas_.atom(gate->atom);
+  const Atom update = formulas_.atom(gate.atom);
   if (!read_gate(formulas_, update.of, cell.gates[1])) return false;
-  if (inverted) cell.gates[1].negate();
-  const Sum inner = formulas_.sum(formulas_.atom(candidate->atom).of);
+  if (blend.inverted) cell.gates[1].negate();
+  // n is a function of a sum, or the sum itself.
+  AtomPart candidate;
+  Atom candidate_atom = linear_atom();
+  Sum inner = formulas_.sum(blend.candidate);
+  if (formulas_.is_part(blend.candidate, candidate) &&
+      is_candidate(formulas_.atom(candidate.atom))) {
+    candidate_atom = formulas_.atom(candidate.atom);
+    inner = formulas_.sum(candidate_atom.of);
+  }
   std::optional<AtomPart> reset;
   const auto found_reset = [&](const AtomPart& part) {
     const bool same = !reset || *reset == part;
@@ -614,10 +735,10 @@ bool Lowering::gru(Formula formula, const std::string& place, std::uint32_t& mad
       const bool resets =
           read.products.size() == 1 && read.constant.empty() &&
           read.products[0].parts.size() == 2 && is_one(read.products[0].factor) &&
-          std::count(read.products[0].parts.begin(), read.products[0].parts.end(), *state) == 1;
+          std::count(read.products[0].parts.begin(), read.products[0].parts.end(), state) == 1;
       if (resets) {
         const std::vector<AtomPart>& both = read.products[0].parts;
-        if (!found_reset(both[both[0] == *state ? 1 : 0])) return false;
+        if (!found_reset(both[both[0] == state ? 1 : 0])) return false;
         before = true;
       }
       n.add(resets ? h : first.of, formulas_.matrix(first.number), product.parts[0], product.factor,
@@ -647,7 +768,6 @@ bool Lowering::gru(Formula formula, const std::string& place, std::uint32_t& mad
   if (!read_gate(formulas_, reset_atom.of, cell.gates[0]) || reset_atom.function != update.function)
     return false;
   if (before) cell.kind = SLUICE_GRU_BEFORE;
-  const Atom candidate_atom = formulas_.atom(candidate->atom);
   cell.gate = &update, cell.candidate = &candidate_atom;
   return finish(cell, formula, place, made);
 }

@@ -43,6 +43,9 @@ class Lowering {
   /// if this is its own.
   void expect(Formula state, Formula next) { expected_[state] = next; }
 
+  /// Says that a state runs from the last step to the first.
+  void run_backward(Formula state) { backward_.insert(state); }
+
   /// Returns the layers with a state that a formula is computed from without other ones between.
   std::set<std::uint32_t> recurrent_below(Formula formula);
 
@@ -54,6 +57,11 @@ class Lowering {
   std::uint32_t dense(const Affine& affine, const Curve& curve, const std::string& place);
   bool cell(Formula formula, const std::string& place, std::uint32_t& made);
   bool lstm(Formula formula, const std::string& place, std::uint32_t& made);
+  bool linear_lstm(Formula formula, const std::string& place, std::uint32_t& made);
+  struct Blend;
+  bool read_blend(Formula formula, Blend& blend);
+  Formula sum_of(const std::vector<Product>& products, std::vector<float> constant,
+                 std::size_t width);
   bool gru(Formula formula, const std::string& place, std::uint32_t& made);
   bool rnn(Formula formula, const std::string& place, std::uint32_t& made);
   bool finish(const Cell& cell, Formula next, const std::string& place, std::uint32_t& made);
@@ -79,6 +87,7 @@ class Lowering {
   std::map<Formula, std::uint32_t> made_;
   std::map<Formula, Formula> expected_;
   std::map<Formula, std::string> nodes_;
+  std::set<Formula> backward_;
   int depth_ = 0;
 };
 

@@ -1,7 +1,6 @@
 // ONNX's file, a protobuf message (github.com/onnx/onnx, onnx/onnx.proto).
 #include <algorithm>
 #include <cstring>
-#include <set>
 
 #include "../common/print.h"
 #include "elements.h"
@@ -216,36 +215,6 @@ class Reader {
 
   const std::string& file_;
 };
-
-/// Puts nodes into an order in which every value is made before it is used.
-void sort_nodes(OpGraph& graph, const std::string& file) {
-  std::set<std::string> made;
-  for (const auto& [name, constant] : graph.constants) made.insert(name);
-  for (const OpValue& value : graph.inputs) made.insert(value.name);
-  std::vector<OpNode> sorted, rest = std::move(graph.nodes);
-  while (!rest.empty()) {
-    std::vector<OpNode> later;
-    const std::size_t before = sorted.size();
-    for (OpNode& node : rest) {
-      const bool ready =
-          std::all_of(node.inputs.begin(), node.inputs.end(),
-                      [&](const std::string& name) { return name.empty() || made.count(name); });
-      if (!ready) {
-        later.push_back(std::move(node));
-        continue;
-      }
-      made.insert(node.outputs.begin(), node.outputs.end());
-      sorted.push_back(std::move(node));
-    }
-    if (sorted.size() == before)
-      refuse(
-          "{}: {} ({}) reads a value that no node makes before it; the graph is damaged or a "
-          "circle",
-          file, brief(later[0].name), brief(later[0].op));
-    rest = std::move(later);
-  }
-  graph.nodes = std::move(sorted);
-}
 
 }  // namespace
 

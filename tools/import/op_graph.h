@@ -1,4 +1,4 @@
-// A graph of operations as ONNX defines them, without its file's format.
+// A graph of operations as ONNX defines them, without its file's format; and some of TensorFlow's.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -37,9 +37,12 @@ struct OpAttribute {
 
 struct OpNode {
   std::string op, domain, name;
+  std::string file_op;  ///< the operation's name in the file, if that is another one
   std::vector<std::string> inputs, outputs;  ///< names of values; "" for one that is left out
   std::map<std::string, OpAttribute> attributes;
 
+  /// Returns the operation's name for messages.
+  const std::string& shown_op() const { return file_op.empty() ? op : file_op; }
   const OpAttribute* find(const std::string& attribute) const {
     const auto found = attributes.find(attribute);
     return found == attributes.end() ? nullptr : &found->second;
@@ -67,6 +70,8 @@ struct OpGraph {
   std::vector<OpValue> inputs, outputs;
   std::string producer, producer_version;
   std::int64_t opset = 0;
+  std::string format = "ONNX";       ///< of the file, for people
+  std::vector<std::string> remarks;  ///< that a person should read in any case
 };
 
 /// Reads an ONNX file. Refuses (exit code 2) damaged ones, circles, and tensors that lie about
@@ -75,6 +80,22 @@ OpGraph read_onnx(std::string_view bytes, const std::string& file);
 
 /// Returns whether bytes are those of an ONNX file.
 bool is_onnx(std::string_view bytes);
+
+/// Puts nodes into an order in which every value is made before it is used. Refuses (exit code 2)
+/// circles and values that no node makes.
+void sort_nodes(OpGraph& graph, const std::string& file);
+
+/// Reads a TFLite file. Refuses (exit code 2) damaged ones. Weights in integers become floats.
+OpGraph read_tflite(std::string_view bytes, const std::string& file);
+bool is_tflite(std::string_view bytes);
+
+/// Reads a frozen graph of TensorFlow 1. Refuses (exit code 2) damaged ones.
+OpGraph read_graphdef(std::string_view bytes, const std::string& file);
+bool is_graphdef(std::string_view bytes);
+
+/// Gives inputs that are a whole sequence as one row, of which a Reshape makes frames, the shape of
+/// those frames.
+void unfold_inputs(OpGraph& graph);
 
 /// How a GRU of PyTorch without linear_before_reset is to be read; open: ask.
 enum class ResetChoice { open, after, before };

@@ -48,12 +48,32 @@ bool is_json(std::string_view bytes) {
   return first != bytes.npos && bytes[first] == '{';
 }
 
+/// Returns whether bytes are those of TensorFlow's saved_model.pb: its version, and a graph.
+bool is_saved_model(std::string_view bytes) {
+  return bytes.size() > 16 && bytes.substr(0, 3) == "\x08\x01\x12";
+}
+
 Imported read_format(std::string_view bytes, const std::string& path,
                      const ImportChoices& choices) {
   if (bytes.empty()) refuse("{}: is empty; give {}", path, foreign_formats);
   if (is_safetensors(bytes))
     return of_tensors(read_safetensors(bytes, path), choices.layers, path, "safetensors");
+  if (is_graphdef(bytes)) {
+    OpGraph graph = read_graphdef(bytes, path);
+    unfold_inputs(graph);
+    return model_of_graph(graph, path, choices.graph);
+  }
   if (is_json(bytes)) return read_json(bytes, choices.layers, path);
+  if (is_tflite(bytes)) {
+    OpGraph graph = read_tflite(bytes, path);
+    unfold_inputs(graph);
+    return model_of_graph(graph, path, choices.graph);
+  }
+  if (is_saved_model(bytes))
+    refuse(
+        "{}: a SavedModel, whose weights are in other files; give the model as .keras, .h5 or "
+        ".tflite, or a frozen graph",
+        path);
   if (is_onnx(bytes)) return model_of_graph(read_onnx(bytes, path), path, choices.graph);
   if (is_hdf5(bytes)) return read_keras_hdf5(bytes, choices.layers, path);
   if (is_zip(bytes)) {

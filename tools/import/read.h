@@ -10,7 +10,8 @@ namespace sluice::tools {
 
 /// The formats that are read, for messages and help texts.
 constexpr const char* foreign_formats =
-    "Keras's .keras or .h5, ONNX, PyTorch's .safetensors or .pt, or a JSON file of RTNeural, "
+    "Keras's .keras or .h5, ONNX, TFLite, PyTorch's .safetensors or .pt, or a JSON file of "
+    "RTNeural, "
     "AIDA-X, "
     "GuitarML or NAM";
 
