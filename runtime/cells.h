@@ -318,11 +318,13 @@ struct LstmCell : PlainCell<LstmCell> {
   int c_units() const { return projects() ? padded(cells()) : units; }      ///< of a row of c
   int g_units() const { return projects() ? 2 * padded(cells()) : units; }  ///< of a row of g
   int cells() const { return int(cells_of(*record_)); }
-  const float* projection() const { return array(Role::projection); }  ///< [units][cells]
+  /// Returns the projection's matrix [units][cells].
+  const float* projection() const {
+    return record_->options & peephole_option ? behind(peepholes() + 3 * c_units()) : peepholes();
+  }
   OtherCurve curve() const { return candidate_curve(*record_); }
   LstmOptions options() const {
-    return {record_->options & peephole_option ? array(Role::peephole) : nullptr,
-            record_->cell_clip};
+    return {record_->options & peephole_option ? peepholes() : nullptr, record_->cell_clip};
   }
 
   void bias(float* out) const { sum_biases(out, gates); }
@@ -342,9 +344,16 @@ struct LstmCell : PlainCell<LstmCell> {
   }
 
  private:
-  const float* array(Role role) const {
-    const uint8_t* const base = static_cast<const uint8_t*>(w_ih) - record_->w_ih;
-    return reinterpret_cast<const float*>(base + offset_of(*record_, role));
+  /// Returns the first array behind those that other cells have too.
+  const float* peepholes() const {
+    return behind(low_rank() ? hh_factor + ptrdiff_t(low_units) * hidden : b_hh + gates);
+  }
+  /// Returns the array behind the end of another one, at the next multiple of 64 bytes of the blob.
+  const float* behind(const float* end) const {
+    const uint8_t* const blob = static_cast<const uint8_t*>(w_ih) - record_->w_ih;
+    const auto used = size_t(reinterpret_cast<const uint8_t*>(end) - blob);
+    constexpr size_t unit = weight_alignment - 1;
+    return reinterpret_cast<const float*>(blob + ((used + unit) & ~unit));
   }
 
   /// It is a function of its own, so that a plain step has its stack for itself. With a projection,
