@@ -144,6 +144,11 @@ def keras_models():
     from_keras("linear_gru_after", tf_keras, old.GRU(3, activation="linear",
                                                      return_sequences=True))
     from_keras("linear_lstm", keras, new.LSTM(3, activation="linear"), new.Dense(2))
+    from_keras("middle", tf_keras, old.LSTM(3, return_sequences=True),
+               old.Lambda(lambda x: x[:, 2, :]), old.Dense(2))
+    from_keras("distributed", keras, new.TimeDistributed(new.Dense(3, activation="elu")),
+               new.LSTM(1, return_sequences=True), new.TimeDistributed(new.Dense(1)), steps=3,
+               width=2)
     from_keras("flatten", tf_keras, old.LSTM(3, return_sequences=True), old.Flatten(), old.Dense(2))
 
 
