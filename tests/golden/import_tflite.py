@@ -19,6 +19,7 @@ import sys
 import tarfile
 import tempfile
 import wave
+import zipfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -298,6 +299,11 @@ def by_hand():
     options.timeMajor, options.fusedActivationFunction = False, schema.ActivationFunctionType.TANH
     flat.op(op.UNIDIRECTIONAL_SEQUENCE_RNN, kind.SequenceRNNOptions, options, cell, [y])
     interpreted("op_rnn", flat.content([x], [y]))
+    # The names of classes, as TFLite's metadata has them: a file in a zip archive behind the model.
+    with zipfile.ZipFile(HERE / "labels.tflite", "w") as archive:
+        archive.fp.write((HERE / "op_rnn.tflite").read_bytes())
+        archive.start_dir = archive.fp.tell()
+        archive.writestr(zipfile.ZipInfo("labels.txt"), "up\ndown\nleft\nright\n")
 
     flat = Flat()
     x = flat.tensor("x", (1, STEPS, IN))

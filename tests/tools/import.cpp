@@ -123,6 +123,8 @@ TEST_CASE("damaged models of other programs are read or refused in one line") {
                {"onnx/steps_one_by_one.onnx", ""},
                {"tensorflow/fused_int8.tflite", ""},
                {"tensorflow/gru_flex.tflite", ""},
+               {"tensorflow/labels.tflite", ""},
+               {"tensorflow/stateful.tflite", ""},
                {"tensorflow/one_step.tflite", ""},
                {"tensorflow/op_both_rnn.tflite", ""},
                {"tensorflow/unrolled_gru.tflite", ""},

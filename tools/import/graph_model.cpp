@@ -232,9 +232,9 @@ void Follower::finish(const Values& values) {
     names.push_back(output.name);
     (found->second.last ? last : every) = true;
   }
-  for (const auto& [key, state] : step_states_)
-    if (state.next < 0)
-      obstacles_.add("its two steps are written one by one, and two do not tell the loop");
+  if (std::any_of(step_states_.begin(), step_states_.end(),
+                  [](const auto& state) { return state.second.next < 0; }))
+    obstacles_.add("its two steps are written one by one, and two do not tell the loop");
   obstacles_.refuse_any();
   if (last && every) {
     last = false;
