@@ -317,15 +317,15 @@ Imported model_of_graph(const OpGraph& graph, const std::string& file, ResetChoi
       if (graph.inputs[i].is_whole) continue;
       frames.insert(is_state ? frames.end() : frames.begin() + 1, i);
     }
-  std::optional<Error> first;
+  std::vector<Error> refusals;
   for (const std::size_t frame : frames) {
     try {
       return Follower(graph, file, reset, frame).run();
     } catch (const Error& error) {
-      if (!first) first = error;
+      refusals.push_back(error);
     }
   }
-  throw Error(*first);
+  throw Error(refusals.at(0));
 }
 
 }  // namespace sluice::tools
