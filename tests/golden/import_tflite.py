@@ -122,6 +122,8 @@ def keras_models():
                old.Dense(2))
     from_keras("fused_both_last", tf_keras, old.Bidirectional(old.LSTM(3)),
                old.Dense(2, activation="softmax"))
+    from_keras("fused_both_slice", tf_keras, old.Bidirectional(old.LSTM(3, return_sequences=True)),
+               old.Lambda(lambda x: x[:, -1, :]), old.Dense(2))
     from_keras("gru_flex", tf_keras, old.GRU(4), old.Dense(2), flex=True)
     from_keras("gru_hard", tf_keras, old.GRU(4, reset_after=False, return_sequences=True,
                                              recurrent_activation="hard_sigmoid"), old.Dense(2))
