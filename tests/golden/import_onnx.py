@@ -403,6 +403,24 @@ def looped(name, scan, started=False):
     save(name, x, run(path, x)[0])
 
 
+def sliced():
+    """The last step of a layer of both directions, where its backward half has read one frame."""
+    units = 3
+    constants = {"W": numbers(2, 3 * units, IN), "R": numbers(2, 3 * units, units),
+                 "B": numbers(2, 6 * units), "shape": numpy.array([0, 0, 2 * units]),
+                 "last": numpy.array(-1), "head": numbers(2 * units, 2)}
+    nodes = [helper.make_node("Transpose", ["x"], ["X"], perm=[1, 0, 2]),
+             helper.make_node("GRU", ["X", "W", "R", "B"], ["Y"], hidden_size=units,
+                              direction="bidirectional", linear_before_reset=1),
+             helper.make_node("Transpose", ["Y"], ["Yt"], perm=[0, 2, 1, 3]),
+             helper.make_node("Reshape", ["Yt", "shape"], ["Yr"]),
+             helper.make_node("Gather", ["Yr", "last"], ["y_last"], axis=0),
+             helper.make_node("MatMul", ["y_last", "head"], ["y"])]
+    path = model("sliced", nodes, [("x", [1, "steps", IN])], [("y", [1, 2])], constants, 15)
+    x = numbers(1, STEPS, IN, scale=1)
+    save("sliced", x, run(path, x)[0])
+
+
 def steps_one_by_one():
     """Two cells whose steps are written one by one, each with its own nodes: a GRU that resets
     before, of which all steps are joined, and an RNN, of which the last one is read."""
@@ -482,6 +500,7 @@ def main():
     started_all()
     looped("loop_started", False, True)
     steps_one_by_one()
+    sliced()
     (HERE / "README").write_text(
         f"made by import_onnx.py with PyTorch {torch.__version__.split('+')[0]}, onnx "
         f"{onnx.__version__}, ONNX Runtime {onnxruntime.__version__}\n")

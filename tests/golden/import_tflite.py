@@ -19,6 +19,7 @@ import sys
 import tarfile
 import tempfile
 import wave
+import zipfile
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -121,6 +122,8 @@ def keras_models():
                old.Dense(2))
     from_keras("fused_both_last", tf_keras, old.Bidirectional(old.LSTM(3)),
                old.Dense(2, activation="softmax"))
+    from_keras("fused_both_slice", tf_keras, old.Bidirectional(old.LSTM(3, return_sequences=True)),
+               old.Lambda(lambda x: x[:, -1, :]), old.Dense(2))
     from_keras("gru_flex", tf_keras, old.GRU(4), old.Dense(2), flex=True)
     from_keras("gru_hard", tf_keras, old.GRU(4, reset_after=False, return_sequences=True,
                                              recurrent_activation="hard_sigmoid"), old.Dense(2))
@@ -144,6 +147,11 @@ def keras_models():
     from_keras("linear_gru_after", tf_keras, old.GRU(3, activation="linear",
                                                      return_sequences=True))
     from_keras("linear_lstm", keras, new.LSTM(3, activation="linear"), new.Dense(2))
+    from_keras("middle", tf_keras, old.LSTM(3, return_sequences=True),
+               old.Lambda(lambda x: x[:, 2, :]), old.Dense(2))
+    from_keras("distributed", keras, new.TimeDistributed(new.Dense(3, activation="elu")),
+               new.LSTM(1, return_sequences=True), new.TimeDistributed(new.Dense(1)), steps=3,
+               width=2)
     from_keras("flatten", tf_keras, old.LSTM(3, return_sequences=True), old.Flatten(), old.Dense(2))
 
 
@@ -293,6 +301,11 @@ def by_hand():
     options.timeMajor, options.fusedActivationFunction = False, schema.ActivationFunctionType.TANH
     flat.op(op.UNIDIRECTIONAL_SEQUENCE_RNN, kind.SequenceRNNOptions, options, cell, [y])
     interpreted("op_rnn", flat.content([x], [y]))
+    # The names of classes, as TFLite's metadata has them: a file in a zip archive behind the model.
+    with zipfile.ZipFile(HERE / "labels.tflite", "w") as archive:
+        archive.fp.write((HERE / "op_rnn.tflite").read_bytes())
+        archive.start_dir = archive.fp.tell()
+        archive.writestr(zipfile.ZipInfo("labels.txt"), "up\ndown\nleft\nright\n")
 
     flat = Flat()
     x = flat.tensor("x", (1, STEPS, IN))

@@ -249,9 +249,9 @@ void Follower::finish(const Values& values) {
     names.push_back(output.name);
     (found->second.last ? last : every) = true;
   }
-  for (const auto& [key, state] : step_states_)
-    if (state.next < 0)
-      obstacles_.add("its two steps are written one by one, and two do not tell the loop");
+  if (std::any_of(step_states_.begin(), step_states_.end(),
+                  [](const auto& state) { return state.second.next < 0; }))
+    obstacles_.add("its two steps are written one by one, and two do not tell the loop");
   obstacles_.refuse_any();
   if (last && every) {
     last = false;
@@ -341,15 +341,15 @@ Imported model_of_graph(const OpGraph& graph, const std::string& file,
       if (graph.inputs[i].is_whole) continue;
       frames.insert(is_state ? frames.end() : frames.begin() + 1, i);
     }
-  std::optional<Error> first;
+  std::vector<Error> refusals;
   for (const std::size_t frame : frames) {
     try {
       return Follower(graph, file, choices, frame).run();
     } catch (const Error& error) {
-      if (!first) first = error;
+      refusals.push_back(error);
     }
   }
-  throw Error(*first);
+  throw Error(refusals.at(0));
 }
 
 }  // namespace sluice::tools

@@ -199,6 +199,7 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
   if (x.last) stuck("a recurrent layer over the last step of another one");
   const std::uint32_t number = lowering().put(std::move(layer), x.formula, place);
   for (const std::uint32_t below : lowering().recurrent_below(x.formula)) every_.insert(below);
+  if (backward_alone) lowering().goes_backward(number);
   if (backward_alone)
     result_.remarks.push_back(fmt::format(
         "{}: goes backward alone; it is the backward half of a layer of both directions", place));

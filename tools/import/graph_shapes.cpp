@@ -21,8 +21,8 @@ Value Follower::transpose(const Value& in, const std::vector<std::int64_t>& orde
     for (std::size_t f = 0; f < at.size(); ++f) old[features[f]] = at[f];
     which.push_back(std::int64_t(place_of(old, old_sizes)));
   });
-  Value out = flow(formulas_.choose(in.formula, which), axes, in.last);
-  out.reversed = in.reversed, out.steps_in_front = in.steps_in_front;
+  Value out = in;
+  out.formula = formulas_.choose(in.formula, which), out.axes = std::move(axes);
   return out;
 }
 
@@ -49,7 +49,7 @@ Value Follower::reshape(const Value& in, std::vector<std::int64_t> target) {
       others = size == -1 ? others : size > 0 ? product_of({others, size}) : 0;
     if (others > 0 && all % others == 0) *open = all / others;
   }
-  if (steps > 1 && std::count(target.begin(), target.end(), all))
+  if (steps > 1 && features > 1 && std::count(target.begin(), target.end(), all))
     stuck("all steps of a sequence at once, {} x {} numbers (Flatten)", steps, features);
   std::vector<Axis> axes;
   std::size_t next = 0;
@@ -105,8 +105,8 @@ Value Follower::reshape(const Value& in, std::vector<std::int64_t> target) {
       if (from[next].feature || from[next].size > 1)
         stuck("a shape {} that does not fit", shape_text(target));
   }
-  Value out = flow(in.formula, axes, in.last);
-  out.reversed = in.reversed;
+  Value out = in;
+  out.axes = std::move(axes);
   return out;
 }
 
@@ -131,9 +131,9 @@ Value Follower::slice(const Value& in, std::int64_t given, std::int64_t begin, s
       at[feature] = range[std::size_t(at[feature])];
       which.push_back(std::int64_t(place_of(at, old)));
     });
-    Value out = flow(formulas_.choose(in.formula, which), in.axes, in.last);
+    Value out = in;
+    out.formula = formulas_.choose(in.formula, which);
     out.axes[axis].size = std::int64_t(range.size());
-    out.reversed = in.reversed;
     return out;
   }
   if (along.size == 1 ||

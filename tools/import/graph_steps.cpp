@@ -30,8 +30,25 @@ Value Follower::one_step(const Value& in, std::size_t axis, std::int64_t step) {
   const std::int64_t size = in.axes[axis].size;
   Value out = in;
   out.axes[axis].size = 1;
-  // The last step of a sequence in reversed order is the first one; a recurrent layer has seen all.
   if (step < 0 || step == size - 1) {
+    bool forward = false, backward = false;
+    for (const std::uint32_t layer : lowering().recurrent_below(in.formula)) {
+      const bool both = result_.network.layers[layer - 1].both;
+      forward = forward || !both || !lowering().is_backward(layer);
+      backward = backward || both;
+    }
+    // In reversed order the last step is that of the first frame, where a layer that goes backward
+    // has seen all of them.
+    if (in.reversed && (forward || !backward)) stuck("the first step of a sequence");
+    if (!in.reversed && backward) {
+      out.last = false;
+      const std::string remark =
+          "the last step of a layer that goes backward has read one frame alone; the model answers "
+          "every step, and its last answer is that of the file";
+      if (!std::count(result_.remarks.begin(), result_.remarks.end(), remark))
+        result_.remarks.push_back(remark);
+      return out;
+    }
     out = last_of(out);
     out.reversed = false;
   } else if (in.reversed) {

@@ -500,6 +500,7 @@ bool Lowering::finish(const Cell& cell, Formula next, const std::string& place,
   layer.second = cell.candidate->function.second;
   made = put(std::move(layer), formulas_.concat(reads), place);
   if (!backward) return true;
+  goes_backward(made);
   std::vector<std::int32_t> half;
   for (std::size_t i = 0; i < units; ++i) half.push_back(std::int32_t(units + i));
   made = note(append_select(to_.network, made, half), place);

@@ -46,6 +46,10 @@ class Lowering {
   /// Says that a state runs from the last step to the first.
   void run_backward(Formula state) { backward_.insert(state); }
 
+  /// Says, and tells, that a layer of both directions has zeros as its forward half.
+  void goes_backward(std::uint32_t layer) { backward_layers_.insert(layer); }
+  bool is_backward(std::uint32_t layer) const { return backward_layers_.count(layer) != 0; }
+
   /// Returns the layers with a state that a formula is computed from without other ones between.
   std::set<std::uint32_t> recurrent_below(Formula formula);
 
@@ -88,6 +92,7 @@ class Lowering {
   std::map<Formula, Formula> expected_;
   std::map<Formula, std::string> nodes_;
   std::set<Formula> backward_;
+  std::set<std::uint32_t> backward_layers_;
   int depth_ = 0;
 };
 

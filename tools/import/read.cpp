@@ -1,8 +1,11 @@
 #include "read.h"
 
+#include <algorithm>
 #include <cmath>
+#include <set>
 #include <string_view>
 
+#include "../common/print.h"
 #include "../common/safe_file.h"
 #include "formats.h"
 #include "hdf5.h"
@@ -48,6 +51,42 @@ bool is_json(std::string_view bytes) {
   return first != bytes.npos && bytes[first] == '{';
 }
 
+/// Takes the names of a TFLite file's outputs, which are in a text file of a zip archive behind the
+/// model, a line for each.
+void take_labels(Imported& imported, std::string_view bytes, const std::string& path) {
+  constexpr std::size_t longest = 64, end_of_zip = 22, longest_comment = 65535;
+  const std::size_t looked_at = std::min(bytes.size(), end_of_zip + longest_comment);
+  if (bytes.substr(bytes.size() - looked_at).rfind("PK\x05\x06") == bytes.npos) return;
+  try {
+    const ZipFile zip(bytes, path);
+    for (const std::string& name : zip.names()) {
+      if (!name.ends_with(".txt")) continue;
+      const std::string text = zip.read(name).value_or("");
+      std::vector<std::string> labels;
+      for (std::size_t begin = 0; begin < text.size();) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        std::string line = text.substr(begin, end - begin);
+        if (line.ends_with('\r')) line.pop_back();
+        if (!line.empty()) labels.push_back(std::move(line));
+        begin = end + 1;
+      }
+      if (labels.size() != std::size_t(imported.network.layers.back().out)) continue;
+      const std::set<std::string> different(labels.begin(), labels.end());
+      const bool good = different.size() == labels.size() &&
+                        std::all_of(labels.begin(), labels.end(), [&](const std::string& label) {
+                          return label.size() <= longest && printable(label) == label;
+                        });
+      if (!good) continue;
+      imported.network.labels = std::move(labels);
+      imported.note(name, "names of the outputs");
+      return;
+    }
+  } catch (const Error& error) {
+    imported.remarks.push_back(
+        fmt::format("names of outputs in the file are not read: {}", error.what()));
+  }
+}
+
 /// Returns whether bytes are those of TensorFlow's saved_model.pb: its version, and a graph.
 bool is_saved_model(std::string_view bytes) {
   return bytes.size() > 16 && bytes.substr(0, 3) == "\x08\x01\x12";
@@ -67,7 +106,9 @@ Imported read_format(std::string_view bytes, const std::string& path,
   if (is_tflite(bytes)) {
     OpGraph graph = read_tflite(bytes, path);
     unfold_inputs(graph);
-    return model_of_graph(graph, path, choices.graph);
+    Imported imported = model_of_graph(graph, path, choices.graph);
+    take_labels(imported, bytes, path);
+    return imported;
   }
   if (is_saved_model(bytes))
     refuse(

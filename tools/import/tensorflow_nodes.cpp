@@ -248,14 +248,12 @@ bool TensorFlowNodes::add_lists(const OpNode& node) {
     own(node, "ListSet", {input(0), input(1), input(2)}, node.outputs);
   } else if (op == "TensorArrayV3") {
     for (const std::string& output : node.outputs) own(node, "ListReserve", {}, {output});
-  } else if (op == "TensorArrayScatterV3") {
+  } else if (op == "TensorArrayScatterV3" || op == "TensorArrayGatherV3") {
     own(node, "ListOf", {input(2)}, node.outputs);
   } else if (op == "TensorArrayReadV3") {
     own(node, "Gather", {input(2), input(1)}, node.outputs, {{"axis", whole_attribute(0)}});
   } else if (op == "TensorArrayWriteV3") {
     own(node, "ListSet", {input(3), input(1), input(2)}, node.outputs);
-  } else if (op == "TensorArrayGatherV3") {
-    own(node, "ListOf", {input(2)}, node.outputs);
   } else if (op == "TensorArraySizeV3") {
     own(node, "ListSize", {input(1)}, node.outputs);
   } else {

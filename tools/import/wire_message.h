@@ -77,7 +77,7 @@ class WireMessage {
   T fixed() {
     if (rest_.size() < sizeof(T)) damaged();
     T value;
-    std::memcpy(&value, rest_.data(), sizeof value);
+    rest_.copy(reinterpret_cast<char*>(&value), sizeof value);
     rest_.remove_prefix(sizeof value);
     return value;
   }
