@@ -168,12 +168,6 @@ uint64_t behind(const Weights& w) {
          ~uint64_t(weight_alignment - 1);
 }
 
-/// Returns the record by which the arrays of a layer are counted: those of one part.
-const LayerRecord& counted(const LayerRecord& layer, LayerRecord& room) {
-  if (!has_parts(layer)) return layer;
-  return room = part_record(layer);
-}
-
 /// Returns whether a direction has an array that its kind may have.
 bool has_array(const LayerRecord& one, Role role) {
   if (holds_initial_state && of_initial_state(role)) return has_initial_state(one);
@@ -209,8 +203,7 @@ ArrayIterator::ArrayIterator(const LayerRecord& layer)
 
 bool ArrayIterator::next(Weights& array) {
   if (goes_both_ways(layer_)) return next_of(direction_of(layer_, backward_), array);
-  LayerRecord room;
-  return next_of(counted(layer_, room), array);
+  return has_parts(layer_) ? next_of(part_record(layer_), array) : next_of(layer_, array);
 }
 
 /// @param one  the direction as a layer of its own

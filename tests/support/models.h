@@ -382,7 +382,7 @@ inline const std::vector<Named>& every_network() {
     add("embedding of a hundred", 50, {embedding(100)});
     for (const float clip : {0.0f, 0.4f}) {
       const std::string with = clip > 0 ? ", clipped" : "";
-      const auto own = [&](Spec s) { return peepholes(clipped_cells(s, clip)); };
+      const auto own = [&](const Spec& s) { return peepholes(clipped_cells(s, clip)); };
       for (const int units : {1, 8, 9, 33})
         add("lstm with peepholes " + std::to_string(units) + with, 5,
             {own(cell(SLUICE_LSTM, units, every_step))});
