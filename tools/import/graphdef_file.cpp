@@ -519,6 +519,8 @@ class Reader {
       input.name = node.name;
       input.is_whole = !is_float(from.type);
       for (const std::int64_t size : from.shape) input.shape.push_back(size > 0 ? size : -1);
+      // Of sequences of a known length one is read at a time.
+      if (input.shape.size() == 3 && input.shape[0] < 0 && input.shape[1] > 1) input.shape[0] = 1;
       graph.inputs.push_back(input);
     } else if (node.op == "Mfcc") {
       constexpr std::int64_t usual = 13;
