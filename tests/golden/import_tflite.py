@@ -451,6 +451,20 @@ def graphs():
         return tf1.transpose(tf1.nn.relu(y), (1, 0, 2))
     frozen("tf1_lstm", two_loops, (STEPS, IN), (1,))
 
+    def both(x):
+        # Both directions; a branch of training; a product by tensordot.
+        x = tf1.transpose(x, (1, 0, 2))
+        training = tf1.placeholder_with_default(False, ())
+        forward = loop(x, Gru("a", IN, 3))[0].stack()
+        backward = tf1.reverse(loop(tf1.reverse(x, [0]), Gru("b", IN, 2))[0].stack(), [0])
+        forward.set_shape((STEPS, 1, 3))
+        backward.set_shape((STEPS, 1, 2))
+        y = tf1.concat([forward, backward], 2)
+        y = tf1.cond(training, lambda: tf1.nn.dropout(y, rate=0.5), lambda: tf1.identity(y))
+        y = tf1.tensordot(y, tensorflow.constant(numbers(5, 2)), [[2], [0]])
+        return tf1.transpose(y, (1, 0, 2))
+    frozen("tf1_both", both, (STEPS, IN), (1,))
+
     def unrolled(x):
         x = tf1.transpose(x, (1, 0, 2))
         x = tf1.reshape(tf1.nn.relu(dense(tf1.reshape(x, (-1, IN)), IN, 4)), (STEPS, -1, 4))

@@ -392,6 +392,13 @@ bool Follower::on_constants(const OpNode& node, const std::vector<Value>& in,
     tensorflow(node, in, out);
     return true;
   }
+  if (op == "ReduceProd" && a.is_whole && rank == 1) {
+    std::int64_t product = 1;
+    for (const std::int64_t size : a.whole)
+      product = !is_known(size) || product == unknown ? unknown : product_of({product, size});
+    out[0] = constant_value({}, {product});
+    return true;
+  }
   if (op == "Rank") {
     out[0] = constant_value({}, {std::int64_t(rank)});
     return true;

@@ -17,8 +17,9 @@ bool is_sequence(const Value& value) {
 /// Operations that may read a sequence in reversed order.
 bool may_reverse(const std::string& op) {
   static const std::set<std::string> operations = {
-      "Transpose", "Reshape", "Unsqueeze",    "Squeeze",    "Identity", "LSTM", "GRU",   "RNN",
-      "Reverse",   "Slice",   "StridedSlice", "SliceSized", "Gather",   "Cast", "Shape", "While"};
+      "Transpose", "Reshape", "Unsqueeze", "Squeeze", "Identity",     "LSTM",
+      "GRU",       "RNN",     "Reverse",   "Slice",   "StridedSlice", "SliceSized",
+      "Gather",    "Cast",    "Shape",     "While",   "ListOf"};
   return operations.count(op) != 0;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "../common/print.h"
@@ -65,6 +66,7 @@ class Reader {
   OpGraph read() {
     read_nodes();
     graph_.format = "TensorFlow GraphDef", graph_.opset = 13;
+    fold_branches();
     find_ends();
     find_loops();
     TensorFlowNodes to(graph_);
@@ -148,7 +150,10 @@ class Reader {
           made.node.op = std::string(field.bytes);
           break;
         case node_field::input: {
-          if (field.bytes.starts_with('^')) break;  // an order of running alone
+          if (field.bytes.starts_with('^')) {  // an order of running alone
+            controls_.insert(std::string(field.bytes.substr(1)));
+            break;
+          }
           if (left > 0) --left;
           const auto [name, output] = split(std::string(field.bytes));
           made.node.inputs.push_back(output == 0 ? name : fmt::format("{}:{}", name, output));
@@ -369,16 +374,93 @@ class Reader {
     return found == places_.end() ? nullptr : &nodes_[found->second];
   }
 
+  /// Returns the truth of a value that does not depend on the data; nothing for others.
+  std::optional<bool> truth_of(std::string value) {
+    constexpr int most = 32;
+    for (int i = 0; i < most; ++i) {
+      const FileNode* const one = find(value);
+      if (!one) return std::nullopt;
+      const OpNode& node = one->node;
+      if (node.op == "Const") {
+        const OpAttribute* const found = node.find("value");
+        if (!found || !found->tensor || found->tensor->count() != 1) return std::nullopt;
+        return found->tensor->number(0) != 0;
+      }
+      if ((node.op != "Identity" && node.op != "PlaceholderWithDefault") || node.inputs.empty())
+        return std::nullopt;
+      value = node.inputs[0];
+    }
+    return std::nullopt;
+  }
+
+  /// Takes the branches that are not taken out of the graph, such as those of a training.
+  void fold_branches() {
+    std::map<std::string, std::string> same;  // values that are others
+    std::set<std::string> dead;
+    for (FileNode& one : nodes_) {
+      if (one.node.op != "Switch" || one.node.inputs.size() != 2) continue;
+      const std::optional<bool> truth = truth_of(one.node.inputs[1]);
+      if (!truth) continue;
+      const std::string second = one.node.name + ":1";
+      dead.insert(*truth ? one.node.name : second);
+      same[*truth ? second : one.node.name] = one.node.inputs[0];
+    }
+    if (dead.empty()) return;
+    std::map<std::string, std::vector<FileNode*>> readers;
+    for (FileNode& one : nodes_)
+      for (const std::string& input : one.node.inputs) readers[input].push_back(&one);
+    std::vector<std::string> open(dead.begin(), dead.end());
+    while (!open.empty()) {
+      const std::string value = open.back();
+      open.pop_back();
+      for (const FileNode* const reader : readers[value])
+        if (reader->node.op != "Merge")
+          for (const std::string& output : reader->node.outputs)
+            if (dead.insert(output).second) open.push_back(output);
+    }
+    for (FileNode& one : nodes_) {
+      OpNode& node = one.node;
+      if (node.op == "Merge") {
+        std::vector<std::string> live;
+        for (const std::string& input : node.inputs)
+          if (!dead.count(input)) live.push_back(input);
+        if (live.size() == 1 && node.inputs.size() > 1) node.op = "Identity", node.inputs = live;
+      }
+      constexpr int most = 32;
+      for (std::string& input : node.inputs)
+        for (int i = 0; i < most; ++i) {
+          const auto other = same.find(input);
+          if (other == same.end()) break;
+          input = other->second;
+        }
+    }
+    for (const std::string& value : dead) controls_.insert(split(value).first);  // no answers
+  }
+
   /// Finds the answers, which no node reads, the inputs, and the nodes between.
   void find_ends() {
-    std::set<std::string> read;
+    std::set<std::string> read = controls_;
     for (const FileNode& one : nodes_)
       for (const std::string& input : one.node.inputs) read.insert(split(input).first);
+    // An answer depends on an input.
+    std::map<std::string, std::vector<std::string>> readers;
     std::vector<std::string> open;
     for (const FileNode& one : nodes_) {
+      for (const std::string& input : one.node.inputs)
+        readers[split(input).first].push_back(one.node.name);
+      if (one.node.op == "Placeholder" || one.node.op == "Mfcc") open.push_back(one.node.name);
+    }
+    std::set<std::string> fed;
+    while (!open.empty()) {
+      const std::string name = open.back();
+      open.pop_back();
+      if (!fed.insert(name).second) continue;
+      open.insert(open.end(), readers[name].begin(), readers[name].end());
+    }
+    for (const FileNode& one : nodes_) {
       const std::string& op = one.node.op;
-      if (read.count(one.node.name) || one.node.inputs.empty() || op == "Assert" || op == "NoOp" ||
-          op == "Exit" || op == "SaveV2" || op == "Assign")
+      if (read.count(one.node.name) || !fed.count(one.node.name) || one.node.inputs.empty() ||
+          op == "Assert" || op == "NoOp" || op == "Exit" || op == "SaveV2" || op == "Assign")
         continue;
       OpValue output;
       output.name = one.node.name;
@@ -386,7 +468,7 @@ class Reader {
       open.push_back(one.node.name);
     }
     if (graph_.outputs.empty())
-      refuse("{}: its nodes are a circle: no answer comes out; it is damaged", file_);
+      refuse("{}: no answer of an input comes out of its nodes; it is damaged", file_);
     while (!open.empty()) {
       const std::string name = open.back();
       open.pop_back();
@@ -437,6 +519,8 @@ class Reader {
       input.name = node.name;
       input.is_whole = !is_float(from.type);
       for (const std::int64_t size : from.shape) input.shape.push_back(size > 0 ? size : -1);
+      // Of sequences of a known length one is read at a time.
+      if (input.shape.size() == 3 && input.shape[0] < 0 && input.shape[1] > 1) input.shape[0] = 1;
       graph.inputs.push_back(input);
     } else if (node.op == "Mfcc") {
       constexpr std::int64_t usual = 13;
@@ -546,7 +630,8 @@ class Reader {
   OpGraph graph_;
   std::vector<FileNode> nodes_;
   std::map<std::string, std::size_t> places_;
-  std::set<std::string> used_;  ///< names of nodes that an answer needs
+  std::set<std::string> controls_;  ///< nodes that others wait for
+  std::set<std::string> used_;      ///< names of nodes that an answer needs
   std::map<std::string, std::vector<FileNode*>> frames_;
 };
 

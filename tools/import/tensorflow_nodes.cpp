@@ -39,7 +39,7 @@ void TensorFlowNodes::own(const OpNode& from, const std::string& op,
 }
 
 void TensorFlowNodes::refused(const OpNode& from, const std::string& reason) {
-  own(from, "Refused", {}, from.outputs, {{"reason", text_attribute(reason)}});
+  own(from, "Refused", from.inputs, from.outputs, {{"reason", text_attribute(reason)}});
 }
 
 std::string TensorFlowNodes::fresh(const OpNode& of) {
@@ -104,6 +104,8 @@ bool TensorFlowNodes::add_arithmetic(const OpNode& node) {
                                                           {"Greater", "Greater"},
                                                           {"GreaterEqual", "GreaterOrEqual"},
                                                           {"Equal", "Equal"},
+                                                          {"Switch", "Switch"},
+                                                          {"Merge", "Merge"},
                                                           {"LogicalAnd", "And"},
                                                           {"LogicalOr", "Or"},
                                                           {"LogicalNot", "Not"}};
@@ -151,9 +153,12 @@ bool TensorFlowNodes::add_arithmetic(const OpNode& node) {
     own(node, "Reciprocal", {root}, node.outputs);
   } else if (op == "ZerosLike") {
     own(node, "Sub", {input(0), input(0)}, node.outputs);
-  } else if (op == "Mean" || op == "Sum") {
-    own(node, op == "Mean" ? "ReduceMean" : "ReduceSum", node.inputs, node.outputs,
-        {{"keepdims", whole_attribute(node.whole("keep_dims", 0))}});
+  } else if (op == "Mean" || op == "Sum" || op == "Prod") {
+    own(node,
+        op == "Mean"  ? "ReduceMean"
+        : op == "Sum" ? "ReduceSum"
+                      : "ReduceProd",
+        node.inputs, node.outputs, {{"keepdims", whole_attribute(node.whole("keep_dims", 0))}});
   } else {
     return false;
   }
