@@ -488,7 +488,6 @@ p = L.GlobalMaxPooling1D(name="most")(u)
 refused("refused_layers", keras.Model(i, L.Concatenate(name="all")([
     L.Dense(2, name="head")(f), L.Dense(2, name="tail", activation="mish")(p)])),
         "unit (UnitNormalization): there is no such layer here",
-        "flat (Flatten): puts 6 steps into one row",
         "most (GlobalMaxPooling1D): there is no such layer here",
         "tail (Dense): the activation \"mish\" is not one that a Dense has here")
 i = L.Input((6, 3))
@@ -522,6 +521,8 @@ refused("refused_attention", sequential(
 case("convolution", sequential(
     L.Input((8, 3)), L.Conv1D(4, 3, padding="causal", activation="relu"),
     L.Conv1D(5, 2, padding="causal", dilation_rate=3), L.LeakyReLU(), L.GRU(4), L.Dense(2)))
+case("flatten", sequential(L.Input((6, 3)), L.LSTM(4, return_sequences=True), L.BatchNormalization(),
+                            L.Flatten(), L.Dense(5, activation="relu"), L.Dense(2)))
 case("convolution_every", sequential(
     L.Input((None, 2)), L.GRU(3, return_sequences=True),
     L.Conv1D(3, 4, padding="causal", use_bias=False, activation="tanh"), L.Dense(2)), frames((9, 2)))

@@ -143,7 +143,9 @@ class Follower {
   Value clipped(const Value& in, float low, float high);
   Value hard_sigmoid(const Value& in, float high);
   Value transpose(const Value& in, const std::vector<std::int64_t>& order);
-  Value reshape(const Value& in, std::vector<std::int64_t> target);
+  Value reshape(const Value& in, std::vector<std::int64_t> target, const OpNode& node);
+  /// Returns all steps of a sequence in one row.
+  Value flattened(const Value& in, std::int64_t steps, const OpNode& node);
   Value binary(const std::string& op, const Value& a, const Value& b);
   std::vector<float> over_features(const Constant& constant, const std::vector<Axis>& axes);
   Value as_flow(const Value& constant, const std::vector<Axis>& axes);

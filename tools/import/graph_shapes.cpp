@@ -26,9 +26,32 @@ Value Follower::transpose(const Value& in, const std::vector<std::int64_t>& orde
   return out;
 }
 
+Value Follower::flattened(const Value& in, std::int64_t steps, const OpNode& node) {
+  bool feature = false;
+  int over = 0;  // dimensions over which frames run
+  for (const Axis& axis : in.axes) {
+    const bool runs = !axis.feature && axis.size != 1;
+    if (runs && feature) stuck("steps behind features in one row (Flatten)");
+    over += runs && is_known(axis.size);
+    feature = feature || axis.feature;
+  }
+  if (steps < 2 || over != 1)
+    stuck("all steps of a sequence at once, of which the number is not known (Flatten)");
+  if (in.last || in.step >= 0) stuck("all steps of a sequence at once (Flatten)");
+  for (const std::uint32_t below : lowering().recurrent_below(in.formula)) every_.insert(below);
+  const Formula made = windows(in.formula, steps, 1, node);
+  for (const std::uint32_t below : lowering().recurrent_below(in.formula)) every_.insert(below);
+  result_.remarks.push_back(
+      fmt::format("{} ({}): reads {} steps at once, which the model keeps; its answer is the one "
+                  "after step {} of "
+                  "a sequence, so reset it before each sequence",
+                  brief(node.name), brief(node.shown_op()), steps, steps));
+  return flow(made, {{false, 1}, {true, std::int64_t(formulas_.width(made))}}, false);
+}
+
 /// Gives a value another shape. Groups of features and single dimensions over which frames run stay
 /// in their order.
-Value Follower::reshape(const Value& in, std::vector<std::int64_t> target) {
+Value Follower::reshape(const Value& in, std::vector<std::int64_t> target, const OpNode& node) {
   std::vector<Axis> from;
   std::int64_t steps = 1, features = 1;
   for (const Axis& axis : in.axes) {
@@ -49,8 +72,16 @@ Value Follower::reshape(const Value& in, std::vector<std::int64_t> target) {
       others = size == -1 ? others : size > 0 ? product_of({others, size}) : 0;
     if (others > 0 && all % others == 0) *open = all / others;
   }
-  if (steps > 1 && features > 1 && std::count(target.begin(), target.end(), all))
-    stuck("all steps of a sequence at once, {} x {} numbers (Flatten)", steps, features);
+  if (steps > 1 && features > 1 && std::count(target.begin(), target.end(), all)) {
+    const Value row = flattened(in, steps, node);
+    for (const std::int64_t size : target)
+      if (size > 1 && size != all) stuck("a shape {} that does not fit", shape_text(target));
+    Value value = row;
+    value.axes.clear();
+    for (const std::int64_t size : target)
+      value.axes.push_back(size == all ? row.axes.back() : Axis{false, 1});
+    return value;
+  }
   std::vector<Axis> axes;
   std::size_t next = 0;
   for (std::size_t d = 0; d < target.size(); ++d) {
@@ -304,13 +335,15 @@ void Follower::shape(const OpNode& node, const std::vector<Value>& in, std::vect
     std::vector<std::int64_t> sizes = *target;
     for (std::int64_t& size : sizes)
       if (!is_known(size)) size = -1;
-    out[0] = reshape(a, sizes);
+    out[0] = reshape(a, sizes, node);
   } else if (op == "Flatten") {
     for (std::size_t d = 0; d < rank; ++d)
       if (!a.axes[d].feature && a.axes[d].size != 1 &&
-          d >= std::size_t(std::max<std::int64_t>(node.whole("axis", 1), 0)))
-        stuck("all steps of a sequence at once");
-    out[0] = reshape(a, {-1, std::int64_t(formulas_.width(a.formula))});
+          d >= std::size_t(std::max<std::int64_t>(node.whole("axis", 1), 0))) {
+        out[0] = flattened(a, a.axes[d].size, node);
+        return;
+      }
+    out[0] = reshape(a, {-1, std::int64_t(formulas_.width(a.formula))}, node);
   } else if (op == "Slice") {
     const auto begins = wholes(node, "starts", in, 1), ends = wholes(node, "ends", in, 2),
                axes = wholes(node, "axes", in, 3), steps = wholes(node, "steps", in, 4);

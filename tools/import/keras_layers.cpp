@@ -808,9 +808,23 @@ KerasValues KerasNetwork::read_flatten(const Use& use, const KerasValues& inputs
   if (!takes_one(use, inputs)) return {KerasValue()};
   KerasValue out = inputs[0];
   if (out.sequence && out.steps != 1) {
-    obstacles_.add("{}: puts {} steps into one row, and a network keeps no frames", use.at,
-                   out.steps ? std::to_string(out.steps) : "all");
-    return {KerasValue()};
+    const std::size_t in = out.width(), all = in * out.steps;
+    if (out.steps == 0 || out.masked || out.reversed || out.input || all > widest) {
+      obstacles_.add("{}: puts {} steps{} into one row", use.at,
+                     out.steps ? std::to_string(out.steps) : "all",
+                     out.masked ? ", of which some are masked," : "");
+      return {KerasValue()};
+    }
+    Layer window;
+    window.kind = SLUICE_WINDOW, window.in = int(in), window.out = int(all);
+    window.parts = int(out.steps), window.dilation = 1;
+    to_.remarks.push_back(fmt::format(
+        "{}: reads {} steps at once, which the model keeps; its answer is the one after step {} of "
+        "a sequence, so reset it before each sequence",
+        use.at, out.steps, out.steps));
+    out = add(use, with_arrays(std::move(window)), out);
+    out.dims = {all}, out.steps = 0;
+    return {out};
   }
   out.dims = {out.width()};
   out.sequence = out.reversed = out.masked = false;
