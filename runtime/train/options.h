@@ -14,7 +14,7 @@ bool good_options(const sluice_train_options&);
 bool trainable(const OpenModel&, const sluice_train_options&);
 
 /// Returns whether a state can be carried from one sequence to the next. All layers must go forward
-/// only, must not average over steps, and must not be differences.
+/// only, must not average over steps, and must not be differences or windows.
 bool can_carry(const OpenModel&);
 
 }  // namespace sluice

@@ -31,6 +31,10 @@ for layers in '{ lstm = 5 }' '{ rnn = 5 }' '{ gru = 5, reset = "before" }' '{ ls
   '{ lstm = 12, projection = 5 }' '{ lstm = 5, projection = 3, directions = "both", recurrent_dropout = 0.2, repeat = 2 }, { lstm = 9, projection = 7, initial_state = true, peepholes = true, rank = 2, steps = "mean" }' \
   '{ lstm = 5, peepholes = true }' '{ lstm = 5, peepholes = true, cell_clip = 1.5, initial_state = true, directions = "both" }, { lstm = 4, cell_clip = 10, rank = 2 }' \
   '{ gru = 5, initial_state = true }, { lstm = 4, initial_state = true, directions = "both", steps = "mean" }' \
+  '{ window = 3, dilation = 2 }, { dense = 5, activation = "relu" }, { gru = 4 }' \
+  '{ patches = 2, stride = 1, padding = "zero" }, { dense = 4, part = 2, activation = "prelu" }, { max_pool = 2, channels = 4 }, { gru = 4 }' \
+  '{ patches = 2, stride = 1, padding = "reflect" }, { dense = 6, part = 2 }, { norm_pool = 2, channels = 3 }, { curve = true, activation = "log" }, { unit_norm = true }, { lstm = 3 }' \
+  '{ dense = 6, name = "a" }, { mean_pool = 3, channels = 2 }, { rnn = 3, from = "a" }, { curve = true, activation = "softplus" }' \
   '{ dense = 6, activation = "silu" }, { dense = 5, activation = "hard_silu" }, { dense = 5, activation = "softplus" }, { dense = 5, activation = "gelu_tanh" }, { dense = 4, activation = "exponential" }, { dense = 4, activation = "leaky_relu", alpha = 0.2 }, { gru = 3 }'; do
   n=$((n + 1))
   recipe "$layers, $softmax"
@@ -119,6 +123,14 @@ recipe "{ lstm = 4, cell_clip = -1 }, $softmax" && refused_recipe 'cell_clip: -1
 recipe "{ gru = 4, rank = 4 }, $softmax" && refused_recipe '^r\.toml:4: model\.layers: layer 1: rank: 4 is not below the 4 units'
 recipe "{ gru = 4, rank = -1 }, $softmax" && refused_recipe 'rank: -1; give 0 to 65535'
 recipe "{ gru = 4, rank = 2, gate_dropout = 0.1 }, $softmax" && refused_recipe 'gate_dropout: not of matrices of low rank'
+recipe "{ dense = 3, part = 3 }, { gru = 4 }, $softmax" && refused_recipe 'layer 1: part: 3 does not divide the 2 inputs'
+recipe "{ max_pool = 3 }, { gru = 4 }, $softmax" && refused_recipe 'max_pool: 3 does not divide the 2 positions of 2 inputs'
+recipe "{ patches = 3 }, { gru = 4 }, $softmax" && refused_recipe 'patches: 3 positions are more than the 2 of 2 inputs'
+recipe "{ patches = 5, padding = \"reflect\" }, { gru = 4 }, $softmax" && refused_recipe 'padding: 2 positions cannot be reflected at the ends of 2'
+recipe "{ window = 40000 }, { gru = 4 }, $softmax" && refused_recipe 'window: gives 80000 numbers; at most 65536 are possible'
+recipe "{ gru = 4 }, { window = 2 }, $softmax" && refused_recipe 'layer 2: a window reads every step, but a layer before it has one output a sequence'
+recipe "{ window = 2 }, { gru = 4 }, $softmax" 'truncate = 2'
+refused 2 'a window begins each piece of a sequence with zeros' train r.toml --out none --set data.target_per=row
 recipe "{ gru = 4 }, { dense = 2, rank = 1 }" && refused_recipe 'rank: unknown key; dense has'
 recipe "{ gru = 4, rank = 2 }, $softmax" 'prune = 0.5' 'prune_every = 1' && refused_recipe 'no recurrent layer of whole matrices learns'
 recipe "{ gru = 4, dropout = 1.0 }, $softmax" && refused_recipe 'dropout: 1; give 0 to 0.99'

@@ -55,10 +55,13 @@ ZipArchive::ZipArchive(std::string_view bytes, const std::string& file, const st
   zip_t* archive = source ? zip_open_from_source(source, ZIP_RDONLY, &error) : nullptr;
   if (!archive) {
     const std::string why = zip_error_strerror(&error);
+    const int code = zip_error_code_zip(&error);
     if (source) zip_source_free(source);
-    need_memory(zip_error_code_zip(&error));
+    zip_error_fini(&error);
+    need_memory(code);
     refuse("{}: not a {} ({}); {}", file, kind, why, advice);
   }
+  zip_error_fini(&error);
   state_->archive.reset(archive);
 }
 

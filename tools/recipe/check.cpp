@@ -282,6 +282,12 @@ void resolve_steps(Recipe& recipe) {
     for (const std::size_t source : sources_of(recipe.layers, l, place))
       reads_once = reads_once || once[source];
     once.push_back(reads_once);
+    if (reads_once && layer.kind == SLUICE_WINDOW)
+      refuse(
+          "{}: layer {}: a window reads every step, but a layer before it has one output a "
+          "sequence; "
+          "put it in front of the last recurrent layer",
+          place, l + 1);
     if (!layer.recurrent()) continue;
     if (reads_once)
       refuse(
@@ -322,6 +328,13 @@ void check_layers(const Recipe& recipe) {
              recipe.format == Format::text
                  ? ", and would read the token that it must predict; give directions = \"one\""
                  : "; leave train.truncate out");
+  for (const LayerSpec& layer : recipe.layers)
+    if (layer.kind == SLUICE_WINDOW && recipe.carries())
+      refuse(
+          "{}: a window begins each piece of a sequence with zeros, which train.truncate and "
+          "train.carry "
+          "cut it into; leave them out",
+          place);
   for (const LayerSpec& layer : recipe.layers)
     if (layer.units == 1 && layer.activation == SLUICE_SOFTMAX)
       refuse("{}: softmax over one unit is 1, whatever enters; give sigmoid, or linear for values",
