@@ -208,6 +208,26 @@ TEST_CASE("every layer's gradient is that of finite differences in double") {
   }
 }
 
+TEST_CASE("no state is carried through a window or a difference") {
+  for (const bool windows : {true, false}) {
+    const Spec first = windows ? window(3, 2) : difference();
+    const Network network = random_network(3, {first, gru(4, every_step)}, 9);
+    const std::vector<Example> batch = random_examples(network, 2, 5, false, 10);
+    Training training(network, test_options(false));
+    std::vector<float> state(sluice_needs(&training.model.model, {1, 1}).state / sizeof(float));
+    std::vector<sluice_sequence> sequences = sequences_of(batch);
+    sluice_status status = SLUICE_OK;
+    const auto run = [&] {
+      sluice_train_gradient(&training.trainer, sequences.data(), uint32_t(sequences.size()),
+                            nullptr, nullptr, &status);
+      return status;
+    };
+    CHECK_EQ(run(), SLUICE_OK);
+    sequences[0].state = state.data();
+    CHECK_EQ(run(), SLUICE_BATCH);
+  }
+}
+
 TEST_CASE(
     "several answers have a loss and a weight each: the gradient is that of finite differences in "
     "double") {
