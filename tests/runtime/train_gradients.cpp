@@ -95,7 +95,7 @@ std::vector<Case> every_case() {
         {gates(cell(kind, 5), SLUICE_HARD_SIGMOID, 0.2f), dense(2)});
   }
   for (const float clip : {0.0f, 0.35f}) {
-    const auto own = [&](Spec s) { return peepholes(clipped_cells(s, clip)); };
+    const auto own = [&](const Spec& s) { return peepholes(clipped_cells(s, clip)); };
     const std::string with = clip > 0 ? ", clipped" : "";
     add("lstm with peepholes" + with, 3,
         {own(cell(SLUICE_LSTM, 9, every_step)), own(both(cell(SLUICE_LSTM, 5, every_step))),
