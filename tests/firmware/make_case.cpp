@@ -99,13 +99,12 @@ Layer made_up_layer(Numbers& numbers, const char* word, int in, int units, sluic
       const int number = numbers.eight();
       if (array.role == Role::columns)
         continue;
-      else if (array.role == Role::start)
-        array.integers[i] = 32 * number;
       else if (array.role == Role::part_multiplier || array.role == Role::part_bias)
         array.integers[i] = (array.role == Role::part_bias ? 1 : 4) * numbers.sixteen();
       else if (matrix)
         array.integers[i] = number < -127 ? -127 : number;
-      else if (array.role == Role::gate_bias || array.role == Role::candidate_bias)
+      else if (array.role == Role::gate_bias || array.role == Role::candidate_bias ||
+               array.role == Role::start)
         array.integers[i] = 32 * number;  // at most one
       else if (array.role == Role::zeta || array.role == Role::nu)
         array.integers[i] = array.role == Role::zeta ? 24000 + number : 600 + number;
