@@ -21,6 +21,10 @@ small() {
     spoken-digits | sparse-digits | tuned-digits)
       printf '%s\n' data.train=digits.csv data.test= 'model.layers=[{gru=8},{dense=3,activation="softmax"}]'
       ;;
+    conv-digits)
+      printf '%s\n' data.train=digits.csv data.test= \
+        'model.layers=[{window=3},{dense=6,activation="relu"},{gru=8},{dense=3,activation="softmax"}]'
+      ;;
     forecast | tuned-lambda)
       printf '%s\n' data.train=series.csv data.train_rows=0:400 data.validation_rows=400:600 \
         data.test_rows=600:800 'model.layers=[{gru=6},{gru=6},{dense=24}]'
