@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the format of every file: C and C++ as clang-format writes them, prose and comments of
-# scripts, Python and TOML within 100 columns.
+# scripts, Python and TOML within 100 columns; and that the top level holds no other files.
 #   bash tests/format.sh          names the faults
 #   bash tests/format.sh --fix    lets clang-format rewrite the sources
 set -uo pipefail
@@ -48,6 +48,10 @@ too_long() {
 }
 too_long prose "${prose[@]}" || failed=1
 too_long comments "${scripts[@]}" || failed=1
+
+# The top level holds what DESIGN.md names, and files that begin with a dot.
+stray=$(files '*' | grep -v / | grep -vE '^(CMakeLists\.txt|CMakePresets\.json|README\.md|LICENSE|CHANGELOG\.md|DESIGN\.md|SECURITY\.md|\..*)$')
+[ -z "$stray" ] || { echo "not a file of the top level: $stray"; failed=1; }
 
 [ $failed -ne 0 ] || echo "${#sources[@]} sources, ${#prose[@]} texts, ${#scripts[@]} scripts: no faults"
 exit $failed

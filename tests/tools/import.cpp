@@ -12,6 +12,7 @@
 #include "common/error.h"
 #include "common/safe_file.h"
 #include "import/json_document.h"
+#include "import/op_graph.h"
 #include "import/pickle.h"
 #include "import/read.h"
 #include "import/torch_code.h"
@@ -234,6 +235,101 @@ std::string placeholder(const std::vector<int>& shape) {
 }
 
 }  // namespace
+
+namespace {
+
+/// A graph of one input [1][frame], which an Unsqueeze gives more dimensions, and one operation.
+OpGraph graph_of(std::int64_t frame, std::vector<std::int64_t> more, OpNode node) {
+  OpGraph graph;
+  graph.opset = 13;
+  graph.inputs = {{"x", {1, frame}, false}};
+  graph.outputs = {{"y", {}, false}};
+  auto axes = std::make_shared<Constant>();
+  axes->shape = {std::int64_t(more.size())}, axes->whole = std::move(more), axes->is_whole = true;
+  graph.constants["axes"] = axes;
+  OpNode widens;
+  widens.op = widens.name = "Unsqueeze", widens.inputs = {"x", "axes"}, widens.outputs = {"wide"};
+  node.name = "node", node.outputs = {"y"};
+  node.inputs.insert(node.inputs.begin(), "wide");
+  graph.nodes = {widens, std::move(node)};
+  return graph;
+}
+
+std::string refusal_of_graph(const OpGraph& graph) {
+  try {
+    model_of_graph(graph, "file", {});
+    return "accepted";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
+OpAttribute numbers_of(std::vector<std::int64_t> numbers) {
+  OpAttribute attribute;
+  attribute.wholes = std::move(numbers);
+  return attribute;
+}
+
+OpAttribute number_of(std::int64_t number) {
+  OpAttribute attribute;
+  attribute.whole = number;
+  return attribute;
+}
+
+}  // namespace
+
+TEST_CASE("kernels, paddings and groups whose sizes no number holds are refused") {
+  constexpr std::int64_t large = 1 << 20, huge = std::int64_t(1) << 62;
+  OpNode pool;
+  pool.op = "MaxPool";
+  pool.attributes["kernel_shape"] = numbers_of({2});
+  pool.attributes["strides"] = numbers_of({2});
+  CHECK_EQ(refusal_of_graph(graph_of(8, {1}, pool)), "accepted");
+  for (const std::int64_t size : {large, huge, -large, std::int64_t(0)}) {
+    CAPTURE(size);
+    OpNode many = pool;  // of four dimensions, each as wide
+    many.attributes["kernel_shape"] = numbers_of({size, size, size, size});
+    many.attributes["pads"] = numbers_of(std::vector<std::int64_t>(8, size));
+    many.attributes.erase("strides");
+    CHECK(says(refusal_of_graph(graph_of(8, {1, 2, 3, 4}, many)), "file: node (MaxPool): "));
+    for (const char* name : {"kernel_shape", "strides", "dilations"}) {
+      OpNode one = pool;
+      one.attributes[name] = numbers_of({size});
+      const std::string told = refusal_of_graph(graph_of(8, {1}, one));
+      CHECK((told == "accepted" || says(told, "file: node (MaxPool): ")));
+    }
+  }
+  OpNode convolution;
+  convolution.op = "Conv", convolution.inputs = {"w"};
+  const auto with_weights = [&](std::vector<std::int64_t> shape, const OpNode& node) {
+    OpGraph graph = graph_of(8, {1}, node);
+    auto w = std::make_shared<Constant>();
+    w->floats.assign(std::size_t(shape[0] * shape[1] * shape[2]), 0.5f);
+    w->shape = std::move(shape);
+    graph.constants["w"] = w;
+    return refusal_of_graph(graph);
+  };
+  CHECK_EQ(with_weights({2, 1, 3}, convolution), "accepted");
+  CHECK(says(with_weights({0, 1, 3}, convolution), "channels in 1 groups"));
+  for (const std::int64_t group : {std::int64_t(0), std::int64_t(-1), std::int64_t(2), huge}) {
+    convolution.attributes["group"] = number_of(group);
+    CHECK(says(with_weights({2, 1, 3}, convolution), "channels in"));
+  }
+  OpNode pads;
+  pads.op = "Pad";
+  for (const std::int64_t size : {large, huge, -large}) {
+    pads.attributes["pads"] = numbers_of({0, 0, size, 0, 0, size});
+    CHECK(says(refusal_of_graph(graph_of(8, {1}, pads)), "file: node (Pad): "));
+  }
+  OpNode flat;  // all steps in one row
+  flat.op = "Flatten";
+  for (const std::int64_t steps : {large, huge}) {
+    OpGraph graph = graph_of(8, {1}, flat);
+    graph.inputs[0].shape = {1, steps, 8};
+    graph.nodes[1].inputs = {"x"};
+    CHECK(says(refusal_of_graph(graph), "which is too much"));
+  }
+}
 
 TEST_CASE("TFLite files that lie about their parts are refused") {
   const std::string rnn = read_file((golden / "tensorflow/op_rnn.tflite").string());

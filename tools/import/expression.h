@@ -33,6 +33,16 @@ struct Product {
   std::vector<float> factor;    ///< one for each number, or a single one for all
 };
 
+/// Returns whether a product has one factor, of that value, for all numbers.
+inline bool is_one(const std::vector<float>& factor, float value = 1) {
+  return factor.size() == 1 && factor[0] == value;
+}
+
+/// Returns number i of a list that is empty if all are `otherwise`, and single if all are equal.
+inline float number_at(const std::vector<float>& values, std::size_t i, float otherwise) {
+  return values.empty() ? otherwise : values.size() == 1 ? values[0] : values[i];
+}
+
 struct Sum {
   std::size_t width = 0;
   std::vector<Product> products;  ///< in the order of their parts, each product of parts once

@@ -299,7 +299,8 @@ Value Follower::for_each_row(const OpNode& node, const Weights2& weights, const 
   if (a.axes.back().size != cols)
     stuck("{} numbers enter a matrix for {}", a.axes.back().size, cols);
   const std::int64_t out = product_of({width / cols, std::int64_t(weights.rows)});
-  if (in.size() != 2 || out > std::int64_t(widest)) stuck("{} numbers of a product", out);
+  if (in.size() != 2 || std::max(out, width) > std::int64_t(widest))
+    stuck("{} numbers of a product", std::max(out, width));
   Layer dense;
   dense.in = int(width), dense.out = int(out), dense.parts = int(width / cols);
   dense = with_arrays(std::move(dense));
@@ -367,6 +368,7 @@ Value Follower::pooled(const OpNode& node, const Value& in, const std::vector<bo
     if (goes[d] && columns > 1) stuck("dimensions of a frame that are not side by side");
     (goes[d] ? rows : rows == 1 ? parts : columns) *= axis.size;
   }
+  if (formulas_.width(in.formula) > widest) stuck("{} numbers", formulas_.width(in.formula));
   Layer pool;
   pool.kind = node.op == "ReduceMax"  ? SLUICE_MAX_POOL
               : node.op == "ReduceL2" ? SLUICE_NORM_POOL

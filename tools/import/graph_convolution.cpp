@@ -18,16 +18,8 @@ struct Geometry {
   std::vector<Moves> dims;
   int steps = -1;  ///< the dimension that is the steps; -1: none
 
-  std::int64_t positions() const {
-    std::int64_t count = 1;
-    for (const Moves& d : dims) count *= d.out;
-    return count;
-  }
-  std::int64_t taps() const {
-    std::int64_t count = 1;
-    for (const Moves& d : dims) count *= d.kernel;
-    return count;
-  }
+  std::int64_t positions() const { return product_of(sizes(&Moves::out)); }
+  std::int64_t taps() const { return product_of(sizes(&Moves::kernel)); }
   std::vector<std::int64_t> sizes(std::int64_t Moves::* field) const {
     std::vector<std::int64_t> all;
     for (const Moves& d : dims) all.push_back(d.*field);
@@ -190,7 +182,7 @@ Formula Follower::windows(Formula from, std::int64_t steps, std::int64_t dilatio
   window.kind = SLUICE_WINDOW;
   window.in = int(formulas_.width(from)), window.parts = int(steps),
   window.dilation = int(dilation);
-  const std::int64_t out = steps * window.in;
+  const std::int64_t out = product_of({steps, window.in});
   if (out > std::int64_t(widest) || (steps - 1) * dilation * window.in > (1 << 24) ||
       std::max(steps, dilation) > 65535)
     stuck("a window of {} steps of {} numbers, which is too much", steps, window.in);
@@ -210,7 +202,8 @@ void Follower::convolution(const OpNode& node, const std::vector<Value>& in,
   if (!a.axes[1].feature && a.axes[1].size != 1) stuck("channels that are not the features");
   const Geometry g = geometry_of(node, a, {w.shape.begin() + 2, w.shape.end()});
   const std::int64_t channels = a.axes[1].size, group = node.whole("group", 1);
-  if (group < 1 || channels != w.shape[1] * group || w.shape[0] % group)
+  if (group < 1 || group > channels || w.shape[0] < 1 || channels != w.shape[1] * group ||
+      w.shape[0] % group)
     stuck("{} channels in {} groups enter weights for {}", channels, group, w.shape[1]);
   const std::int64_t taps = g.taps(), positions = g.positions(), rows = w.shape[0];
   if (product_of({positions, channels, taps}) > std::int64_t(widest) ||

@@ -31,6 +31,15 @@ struct KerasValue {
 };
 using KerasValues = std::vector<KerasValue>;
 
+/// Returns whether an axis is the last one of a tensor; a list of one axis will do.
+bool is_last_axis(const JsonNode* axis, std::size_t rank);
+
+/// Returns the rank of a value, with the batch's dimension.
+std::size_t rank_of(const KerasValue& value);
+
+/// Returns whole numbers of a list or a single one; nothing if a number is none.
+std::optional<std::vector<double>> whole_numbers(const JsonNode* node);
+
 /// The settings of a recurrent layer.
 struct KerasCell {
   sluice_layer_kind kind = SLUICE_LSTM;
