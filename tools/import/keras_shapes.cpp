@@ -1,4 +1,5 @@
-// Keras's layers without weights: those that compute nothing, change a shape, reduce steps, or join.
+// Keras's layers without weights: those that compute nothing, change a shape, reduce steps, or
+// join.
 #include <algorithm>
 #include <cmath>
 

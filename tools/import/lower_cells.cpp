@@ -35,7 +35,8 @@ struct Gate {
     for (std::size_t row = 0; row < units; ++row) {
       const auto from = std::size_t(rows.first + std::int64_t(row) * rows.step);
       for (std::size_t col = 0; col < matrix.cols; ++col)
-        to[row * matrix.cols + col] += matrix.values[from * matrix.cols + col] * number_at(factor, row, 1);
+        to[row * matrix.cols + col] +=
+            matrix.values[from * matrix.cols + col] * number_at(factor, row, 1);
     }
   }
   /// 1 - sigmoid(x) is sigmoid(-x).
@@ -401,7 +402,8 @@ bool Lowering::gru(Formula formula, const std::string& place, std::uint32_t& mad
     if (product.parts.size() == 1 && is_gate(first)) {  // r b_hn
       if (!found_reset(product.parts[0])) return false;
       cell.candidate_bias.resize(units);
-      for (std::size_t i = 0; i < units; ++i) cell.candidate_bias[i] = number_at(product.factor, i, 1);
+      for (std::size_t i = 0; i < units; ++i)
+        cell.candidate_bias[i] = number_at(product.factor, i, 1);
       after = true;
       continue;
     }
