@@ -128,7 +128,7 @@ void gru_many(benchmark::State& state) {
   Floats x(size_t(streams) * size_t(in)), y(size_t(streams) * size_t(hidden));
   fill(x.data(), size_t(streams) * size_t(in));
   for (auto _ : state) {
-    sluice_step_many(handles.data(), handles.size(), x.data(), y.data());
+    sluice_step_many(handles.data(), handles.size(), x.data(), y.data(), nullptr);
     benchmark::ClobberMemory();
   }
   const size_t bytes = weight_bytes(in, hidden);

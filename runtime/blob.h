@@ -35,6 +35,15 @@ struct BlobSection {
   uint32_t reserved;  ///< 0
 };
 
+/// The steps of a window, in units of the steps of its source.
+struct WindowSteps {
+  uint16_t dilation;  ///< it takes every dilation-th one
+  uint16_t stride;    ///< it has an output at every stride-th one
+  /// Its newest one lies so many behind the one of its output. Then a call is a whole sequence.
+  uint16_t ahead;
+  uint16_t valid;  ///< 1: its first output is that of the first step with no zeros before it
+};
+
 /// One layer. The model is the blob's table of these records, which is read in place.
 struct LayerRecord {
   uint8_t kind;        ///< sluice_layer_kind
@@ -55,7 +64,7 @@ struct LayerRecord {
   union {
     uint32_t back[4];     ///< both directions: the backward one's w_ih, w_hh, b_ih, b_hh; else 0
     uint16_t sources[8];  ///< of a layer that joins: its sources, numbered like `source`; else 0
-    uint16_t dilation;    ///< of a window: every how many steps it takes one; else 0
+    WindowSteps window;   ///< of a window; the place behind it is 0
   };
   /// The slope of a hard sigmoid or a hard SiLU; a normalization's epsilon, of a unit norm the
   /// lowest |x|; the lowest value of a clip; else 0.
@@ -244,7 +253,8 @@ struct OpenModel {
   uint32_t buffer_units;          ///< numbers of a row in the buffers of the layers' outputs
   uint32_t state_bytes;           ///< of a stream
   uint8_t x_bytes, y_bytes;       ///< of a number in a frame, and in a layer's output
-  bool whole;                     ///< a layer goes in both directions: every call is a sequence
+  bool whole;  ///< a layer goes in both directions or looks ahead: every call is a sequence
+  bool thins;  ///< some frames have no answer
   uint8_t format() const { return layers[0].format; }
   const BlobHeader& header() const { return *reinterpret_cast<const BlobHeader*>(blob); }
   const int32_t* ints_at(uint32_t offset) const {

@@ -116,10 +116,6 @@ sluice_status check_array(const uint8_t* blob, const Weights& a, const BlobSecti
   return contents_checked && !good_elements(a.element, a.order, at, n) ? SLUICE_WEIGHTS : SLUICE_OK;
 }
 
-bool is_window(const LayerRecord& layer) {
-  return holds_convolution && layer.kind == SLUICE_WINDOW;
-}
-
 /// Checks the arrays, and that the offsets that the layer does not use are 0. A layer that joins
 /// has its sources in the record's place of the backward offsets.
 sluice_status check_weights(const uint8_t* blob, const LayerRecord& layer,
@@ -212,15 +208,17 @@ bool good_candidate(const LayerRecord& layer) {
          ((fixed ? fixed_candidates : candidates) >> curve & 1);
 }
 
-/// Returns whether the numbers of a window's steps fit its output, and it reaches back over no more
-/// numbers than that.
+/// Returns whether the numbers of a window's steps fit its output, it reaches back over no more
+/// numbers than that, and if it looks ahead, its first output is that of the first step.
 bool good_window(const LayerRecord& layer) {
   constexpr uint64_t most = 1u << 24;
-  const uint64_t reach = (uint64_t(layer.parts) - 1) * layer.dilation;
-  for (int i = 1; i < 8; ++i)
+  const WindowSteps& steps = layer.window;
+  const uint64_t reach = (uint64_t(layer.parts) - 1) * steps.dilation;
+  for (size_t i = sizeof steps / sizeof *layer.sources; i < most_sources; ++i)
     if (layer.sources[i]) return false;
-  return layer.parts && layer.dilation && uint64_t(layer.in) * layer.parts == layer.out &&
-         reach * layer.in <= most;
+  return layer.parts && steps.dilation && steps.stride && steps.ahead <= reach &&
+         steps.valid <= (steps.ahead ? 0 : 1) && (reach || !steps.valid) &&
+         uint64_t(layer.in) * layer.parts == layer.out && reach * layer.in <= most;
 }
 
 /// Returns whether a layer that joins has sources, a window steps, and any other layer equal parts
@@ -301,6 +299,18 @@ struct Graph {
     return true;
   }
 
+  /// Returns whether a source has outputs in the steps of a layer, and the layer's first output and
+  /// the distance of two are not too large to count. A layer that thins sets the steps of all that
+  /// follow.
+  bool keeps_step(uint32_t index, uint32_t source) const {
+    constexpr uint64_t most = 1u << 24;
+    if (!holds_convolution) return true;
+    for (uint32_t before = source; before < index; ++before)
+      if (thins(record[before])) return false;
+    const Clock clock = clock_of(record, index + 1);
+    return !thins(record[index]) || (clock.first <= most && clock.stride <= most);
+  }
+
   /// Returns whether a layer that reads the frame reads ids if, and only if, the frames of the
   /// model are ids; and whether it can read a wide one. A difference in fixed point needs one of 16
   /// bits.
@@ -374,7 +384,8 @@ struct Graph {
     if (layer.y % panel_rows || units > most_units || layer.y > most_units - units)
       return SLUICE_STRUCTURE;
     for (uint32_t i = 0; i < sources_of(layer); ++i)
-      if (!keeps_source(index, source_of(layer, i)) || !frame_fits(index, source_of(layer, i)))
+      if (!keeps_source(index, source_of(layer, i)) || !frame_fits(index, source_of(layer, i)) ||
+          !keeps_step(index, source_of(layer, i)))
         return SLUICE_SHAPE;
     for (uint32_t i = layer.parts; joins(layer.kind) && i < most_sources; ++i)
       if (layer.sources[i]) return SLUICE_STRUCTURE;

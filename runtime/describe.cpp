@@ -70,10 +70,12 @@ sluice_info sluice_describe(const sluice_model* handle) {
   const BlobHeader& header = model.header();
   sluice_info info{
       header.inputs, header.outputs,    header.layers, header.bytes, 1, model.format(), 0, 0,
-      model.whole,   answers_of(model), model.x_bytes};
+      model.whole,   answers_of(model), model.x_bytes, 0, 1};
   if (model.layers[0].kind == SLUICE_EMBEDDING) info.vocabulary = model.layers[0].in;
   info.every_step = !(model.layers[model.layer_count - 1].flags & once_flag);
   for (uint32_t i = 0; i < model.layer_count; ++i) info.macs += macs_of(model.layers[i]);
+  const Clock clock = clock_of(model.layers, model.layer_count);
+  info.first_answer = uint32_t(clock.first), info.stride = uint32_t(clock.stride);
   return info;
 }
 
@@ -88,7 +90,10 @@ sluice_layer_info sluice_describe_layer(const sluice_model* handle, uint32_t ind
   info.initial_state = has_initial_state(layer);
   info.rank = layer.rank;
   if (!joins(layer.kind)) info.parts = layer.parts;
-  if (layer.kind == SLUICE_WINDOW) info.dilation = layer.dilation;
+  if (layer.kind == SLUICE_WINDOW) {
+    info.dilation = layer.window.dilation, info.stride = layer.window.stride;
+    info.ahead = layer.window.ahead, info.valid = layer.window.valid;
+  }
   info.peepholes = (layer.options & peephole_option) != 0, info.cell_clip = layer.cell_clip;
   info.cells = layer.cells;
   info.inputs = layer.in, info.outputs = layer.out, info.sources = sources_of(layer);
@@ -143,7 +148,10 @@ uint64_t sluice_hash(const sluice_model* handle) {
                uint32_t(layer.factor_shift_hh) << 24);
     if (layer.parts && !joins(layer.kind))
       hash.add(uint32_t(layer.parts) |
-               (layer.kind == SLUICE_WINDOW ? uint32_t(layer.dilation) << 16 : 0));
+               (layer.kind == SLUICE_WINDOW ? uint32_t(layer.window.dilation) << 16 : 0));
+    if (thins(layer) || looks_ahead(layer))
+      hash.add(uint32_t(layer.window.stride) | uint32_t(layer.window.ahead) << 16),
+          hash.add(layer.window.valid);
     if (layer.candidate) hash.add(uint32_t(layer.candidate) | uint32_t(layer.shift_h) << 8);
     if (layer.options & lstm_options) hash.add(uint32_t(layer.options) | layer.cells << 8);
     const float parameters[] = {layer.parameter, layer.second, layer.cell_clip};

@@ -18,13 +18,14 @@ struct Part {
 };
 
 /// Returns source i of a layer that joins.
+/// @param clock  the steps in which sources have outputs, except those with one a sequence
 /// @param steps  the steps of that layer; of a source with more steps, its last ones are read
 inline Part part_of(const OpenModel& model, const Buffers& buffers, const LayerRecord& layer,
-                    uint32_t i, int steps) {
+                    uint32_t i, int clock, int steps) {
   const uint32_t source = layer.sources[i];
   const ptrdiff_t rows = ptrdiff_t(buffers.steps) * buffers.streams;
   const ptrdiff_t skipped =
-      ptrdiff_t(steps_of(model, source, buffers.steps) - steps) * buffers.streams;
+      ptrdiff_t(steps_of(model, source, clock) - steps) * buffers.streams;
   Part part{};
   if (source == 0) {
     part.width = int(model.header().inputs);
@@ -60,7 +61,7 @@ template <class F>
 void for_each_row(const Call& call, F f) {
   Part parts[most_sources];
   for (uint32_t p = 0; p < call.layer.parts; ++p)
-    parts[p] = part_of(call.model, call.buffers, call.layer, p, call.steps);
+    parts[p] = part_of(call.model, call.buffers, call.layer, p, call.clock, call.steps);
   for (int row = 0; row < call.rows(); ++row) {
     f(row, parts);
     for (uint32_t p = 0; p < call.layer.parts; ++p) parts[p].x += parts[p].stride;

@@ -44,6 +44,7 @@ struct Call {
   const LayerRecord& layer;
   const Buffers& buffers;
   int steps, streams;  ///< of x
+  int clock;           ///< the steps in which sources have outputs, except those with one a sequence
   /// [steps * streams][in] at x + row * x_stride numbers; not used by a layer that joins.
   const void* x;
   int x_stride;
@@ -65,7 +66,7 @@ template <class Layer>
 void single_row(const StepCall& step) {
   Arena scratch(step.scratch);
   Call call(step.model, step.layer, step.buffers);
-  call.steps = call.streams = 1;
+  call.steps = call.streams = call.clock = 1;
   call.x = step.x, call.x_stride = 0;
   call.y = step.y;
   call.state = nullptr, call.state_stride = 0;
@@ -214,7 +215,8 @@ struct LayerKind {
   const ArrayShape* array;
   int (*state)(const LayerRecord&);  ///< bytes a stream, a multiple of 16
   void (*step)(const StepCall&);
-  /// With an arena that measures, it only takes its scratch. Null: the layer runs step by step.
+  /// With an arena that measures, it only takes its scratch. Null: the layer runs step by step, as a
+  /// window that does not look ahead does too.
   void (*run)(const Call&, Arena& scratch);
   size_t (*scratch)(const LayerRecord&);  ///< bytes of a step, if run is null
 };
@@ -346,6 +348,60 @@ inline LayerRecord part_record(const LayerRecord& layer) {
   return one;
 }
 
+/// Returns whether a layer is a window.
+inline bool is_window(const LayerRecord& layer) {
+  return holds_convolution && layer.kind == SLUICE_WINDOW;
+}
+/// Returns how many steps the oldest frame of a window lies behind its newest.
+inline uint32_t reach_of(const LayerRecord& window) {
+  return uint32_t(window.parts - 1) * window.window.dilation;
+}
+/// Returns whether a layer reads steps behind the one of its output.
+inline bool looks_ahead(const LayerRecord& layer) {
+  return is_window(layer) && layer.window.ahead > 0;
+}
+/// Returns whether a layer has no output for some of the steps of its source. Then the layers that
+/// follow have no step there either.
+inline bool thins(const LayerRecord& layer) {
+  return is_window(layer) && (layer.window.stride > 1 || layer.window.valid);
+}
+
+/// Returns whether a layer that thins had an output in the step before.
+/// @param behind  the end of its state
+inline bool answered_here(const uint8_t* behind) {
+  uint32_t answered;
+  memcpy(&answered, behind - sizeof answered, sizeof answered);
+  return answered != 0;
+}
+
+/// The frames of a sequence, counted from 0, for which a layer has an output: first, first +
+/// stride, and so on.
+struct Clock {
+  uint64_t first = 0, stride = 1;
+
+  /// Returns how many of so many frames have an output.
+  uint64_t of(uint64_t frames) const {
+    return frames > first ? (frames - first - 1) / stride + 1 : 0;
+  }
+  /// Returns the frame of an output.
+  uint64_t frame(uint64_t output) const { return first + output * stride; }
+};
+/// Returns the clock of a layer that thins, in steps of its source.
+inline Clock own_clock(const LayerRecord& layer) {
+  return {layer.window.valid ? reach_of(layer) : 0, layer.window.stride};
+}
+/// Returns the clock of a source. 0: the frame, else a layer counted from 1. A layer that thins
+/// sets it for all layers that follow.
+inline Clock clock_of(const LayerRecord* layers, uint32_t source) {
+  Clock clock;
+  for (uint32_t i = 0; i < source; ++i) {
+    if (!thins(layers[i])) continue;
+    const Clock own = own_clock(layers[i]);
+    clock.first = clock.frame(own.first), clock.stride *= own.stride;
+  }
+  return clock;
+}
+
 /// Returns whether a model in int8 has frames of int16. They need layers that select and join, or a
 /// difference.
 inline bool has_wide_frame(const BlobHeader& header) {
@@ -359,7 +415,8 @@ inline uint32_t source_of(const LayerRecord& layer, uint32_t i) {
   return joins(layer.kind) ? layer.sources[i] : layer.source;
 }
 
-/// Returns for how many steps a source has rows, in a call of `steps` steps. source 0: the frame.
+/// Returns for how many steps a source has rows, in a call of `steps` steps of its clock. source 0:
+/// the frame.
 inline int steps_of(const OpenModel& model, uint32_t source, int steps) {
   return source && model.layers[source - 1].flags & once_flag ? 1 : steps;
 }

@@ -87,7 +87,8 @@ struct Recurrent {
     arrays.a = scratch.take<float>(uint64_t(call.rows()) * uint64_t(cell.gates));
     arrays.g = scratch.take<float>(uint64_t(call.streams) * uint64_t(cell.g_units()));
     arrays.low = scratch.take<float>(uint64_t(call.rows()) * uint64_t(cell.low_units));
-    if (!goes_both_ways(call.layer) && call.rows() == 1 && scratch.measures()) return arrays;
+    const bool single = call.buffers.steps == 1 && call.buffers.streams == 1;
+    if (!goes_both_ways(call.layer) && single && scratch.measures()) return arrays;
     arrays.bias = scratch.take<float>(uint64_t(cell.gates));
     return arrays;
   }

@@ -146,20 +146,25 @@ typedef struct {
   uint32_t inputs, outputs; /* numbers in a frame, and in an answer */
   uint32_t layers;
   uint32_t bytes; /* size of the whole blob */
-  /* 1: sluice_run gives an answer for every frame; 0: one, for the last frame of the call */
+  /* 1: sluice_run gives an answer for every frame (but see stride); 0: one, for the last frame of
+   * the call */
   uint32_t every_step;
   uint32_t format;     /* sluice_format */
   uint64_t macs;       /* multiply-accumulates of one step */
   uint32_t vocabulary; /* how many ids there are, if frames are ids; else 0 */
-  /* 1: a layer goes in both directions, so that the model takes whole sequences: every call of
-   * sluice_run, and every frame of sluice_step and sluice_step_many, is a sequence of its own that
-   * begins from the state of sluice_reset. sluice_use.steps must then be the length of the longest
-   * sequence: a longer one is cut into sequences of that length. */
+  /* 1: a layer goes in both directions or looks ahead, so that the model takes whole sequences:
+   * every call of sluice_run, and every frame of sluice_step and sluice_step_many, is a sequence of
+   * its own that begins from the state of sluice_reset. sluice_use.steps must then be the length of
+   * the longest sequence: a longer one is cut into sequences of that length. */
   uint32_t whole_sequences;
   /* parts of an answer: 1, or the number of sources if the network ends in a concat
    * (sluice_describe_answer) */
   uint32_t answers;
   uint32_t frame_bytes; /* bytes of a number of a frame: 4, 2 or 1 */
+  /* The frames of a sequence, counted from 0, that have an answer: first_answer, then every
+   * stride-th one. 0 and 1 unless a window has a stride or a "valid" start; the others have no
+   * answer. */
+  uint32_t first_answer, stride;
 } sluice_info;
 sluice_info sluice_describe(const sluice_model* model);
 
@@ -186,7 +191,8 @@ typedef enum {
    * 2018 */
   SLUICE_FASTGRNN = 15,
   /* x of some steps before and of this one, the oldest first; zeros before a stream's first step.
-   * A Dense that reads it is a causal convolution over steps */
+   * A Dense that reads it is a causal convolution over steps, a pooling a pooling over steps. It
+   * may have an output at every few steps only, and then so have all layers that follow */
   SLUICE_WINDOW = 16,
   /* The frame is cut into equal parts, each of which holds rows of numbers, as many as the part has
    * outputs. For each of these, over the rows: */
@@ -246,6 +252,11 @@ typedef struct {
    * steps; else 0 */
   uint32_t parts;
   uint32_t dilation; /* of a window: every how many steps it takes one; else 0 */
+  uint32_t stride;   /* of a window: every how many steps it has an output; else 0 */
+  /* of a window: how many steps behind the one of its output it reads. Then the model takes whole
+   * sequences */
+  uint32_t ahead;
+  uint32_t valid; /* 1: a window whose first output is that of the first step without zeros */
 } sluice_layer_info;
 
 /* layer: 0 to sluice_info.layers - 1 */
@@ -312,19 +323,23 @@ typedef struct {
 sluice_status sluice_start(sluice_stream* stream, const sluice_model* model, sluice_use use,
                            void* state, size_t state_bytes, void* scratch, size_t scratch_bytes);
 
-/* Computes one step: frame x [inputs] to answer y [outputs], in the model's number format. Here and
+/* Computes one step: frame x [inputs] to answer y [outputs], in the model's number format. Returns
+ * 1; or 0 if the frame has no answer (sluice_info.stride), and then leaves y as it is. Here and
  * below, x and y must not overlap. */
-void sluice_step(sluice_stream* stream, const void* x, void* y);
+int sluice_step(sluice_stream* stream, const void* x, void* y);
 
-/* Computes a sequence, or a part of one: x [steps][inputs]; y [steps][outputs] if
- * sluice_info.every_step, else [outputs]. The bits are those of as many calls of sluice_step. 0
- * steps do nothing. */
-void sluice_run(sluice_stream* stream, const void* x, void* y, size_t steps);
+/* Computes a sequence, or a part of one: x [steps][inputs]; y [answers][outputs] if
+ * sluice_info.every_step, else [outputs]. Returns the number of answers: `steps`, or 1; if some
+ * frames have no answer, as many as the others are, or 1 if there is any. The bits are those of as
+ * many calls of sluice_step. 0 steps do nothing. */
+size_t sluice_run(sluice_stream* stream, const void* x, void* y, size_t steps);
 
 /* Computes one step of each of n streams of one model: x [n][inputs] to y [n][outputs]. The streams
  * must be different ones. The scratch of streams[0] serves all. The bits are those of sluice_step
- * on each stream. */
-void sluice_step_many(sluice_stream* const* streams, size_t n, const void* x, void* y);
+ * on each stream. Returns how many of them have an answer.
+ * answered  [n], or NULL: receives 1 for each stream that has an answer, else 0 */
+size_t sluice_step_many(sluice_stream* const* streams, size_t n, const void* x, void* y,
+                        uint8_t* answered);
 
 /* Returns a stream's whole state, and its size if bytes is not NULL. It is plain bytes, and any
  * value is valid: copy it out to save it, copy it in to continue from there. */

@@ -45,8 +45,10 @@ class Stream {
                                     void* scratch, size_t scratch_bytes, sluice_use use = {1, 1}) {
     return sluice_start(&handle_, model.handle(), use, state, state_bytes, scratch, scratch_bytes);
   }
-  void step(const void* x, void* y) { sluice_step(&handle_, x, y); }
-  void run(const void* x, void* y, size_t steps) { sluice_run(&handle_, x, y, steps); }
+  /// Returns whether the frame has an answer.
+  bool step(const void* x, void* y) { return sluice_step(&handle_, x, y) != 0; }
+  /// Returns the number of answers.
+  size_t run(const void* x, void* y, size_t steps) { return sluice_run(&handle_, x, y, steps); }
   void reset() { sluice_reset(&handle_); }
   void* state(size_t* bytes = nullptr) { return sluice_state(&handle_, bytes); }
   sluice_stream* handle() { return &handle_; }
@@ -56,8 +58,9 @@ class Stream {
 };
 
 /// One frame of each of n streams; see sluice_step_many.
-inline void step_many(sluice_stream* const* streams, size_t n, const void* x, void* y) {
-  sluice_step_many(streams, n, x, y);
+inline size_t step_many(sluice_stream* const* streams, size_t n, const void* x, void* y,
+                        uint8_t* answered = nullptr) {
+  return sluice_step_many(streams, n, x, y, answered);
 }
 inline size_t argmax(const float* y, size_t n) { return sluice_argmax(y, n); }
 inline size_t argmax(const int16_t* y, size_t n) { return sluice_argmax_int16(y, n); }

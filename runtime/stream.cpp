@@ -50,10 +50,14 @@ __attribute__((noinline)) void begin_whole(const OpenModel& model, uint8_t* stat
   begin_state(model, state, model.state_bytes);
 }
 
-/// Runs a layer that has only a step, one row after another.
-void run_rows(const LayerKind& kind, const Call& call, Arena& arena) {
+/// Runs a layer step by step, one row after another. Returns the number of steps that have an
+/// output; with an arena that measures, the most that there can be.
+int run_rows(const LayerKind& kind, const Call& call, Arena& arena) {
   void* const scratch = arena.take<uint8_t>(kind.scratch(call.layer));
-  if (arena.measures()) return;
+  const bool thin = thins(call.layer);
+  if (arena.measures())
+    return thin ? (call.steps + call.layer.window.stride - 1) / call.layer.window.stride
+                : call.steps;
   const OpenModel& model = call.model;
   const ptrdiff_t x_bytes =
       ptrdiff_t(call.x_stride) * (call.layer.source ? model.y_bytes : model.x_bytes);
@@ -61,15 +65,19 @@ void run_rows(const LayerKind& kind, const Call& call, Arena& arena) {
   const uint8_t* x = static_cast<const uint8_t*>(call.x);
   StepCall step{model, call.layer, call.buffers};
   step.scratch = scratch;
+  int outputs = 0;
   for (int t = 0; t < call.steps; ++t) {
     uint8_t* y = static_cast<uint8_t*>(call.y) +
-                 (last_step_only(call.layer) ? 0 : t * call.streams * y_bytes);
+                 (last_step_only(call.layer) ? 0 : outputs * call.streams * y_bytes);
     for (int s = 0; s < call.streams; ++s, x += x_bytes, y += y_bytes) {
       step.x = x, step.y = y;
       step.state = call.state + s * call.state_stride;
       kind.step(step);
     }
+    // A layer that thins has one stream: step_together is not called for it.
+    outputs += !thin || answered_here(call.state + kind.state(call.layer));
   }
+  return outputs;
 }
 
 /// Returns the output of layer `source`, counted from 1, or the frames if it is 0.
@@ -80,8 +88,9 @@ const void* output_of(const OpenModel& model, const Buffers& buffers, uint32_t s
 }
 
 /// Runs the layers over the buffers of their outputs. The last layer writes to model_call.y
-/// directly if its rows need no padding. With an arena that measures, it only takes memory.
-void run_layers(const OpenModel& model, const ModelCall& model_call, Arena& scratch) {
+/// directly if its rows need no padding. With an arena that measures, it only takes memory. Returns
+/// the number of answers of each stream.
+size_t run_layers(const OpenModel& model, const ModelCall& model_call, Arena& scratch) {
   const uint64_t frames = uint64_t(model_call.steps) * uint64_t(model_call.streams),
                  number = model.y_bytes;
   const Buffers buffers{model_call.x, scratch.take<uint8_t>(frames * model.buffer_units * number),
@@ -89,12 +98,12 @@ void run_layers(const OpenModel& model, const ModelCall& model_call, Arena& scra
   const int outputs = int(model.header().outputs);
   void* const answers = padded(outputs) == outputs ? model_call.y : nullptr;
   uint8_t* state = model_call.state;
+  int clock = model_call.steps;  // the steps in which the present layers have an output
   for (uint32_t i = 0; i < model.layer_count; ++i) {
     const LayerRecord& layer = model.layers[i];
     const LayerKind& kind = kind_in(model.kinds, layer);
     const bool last = i + 1 == model.layer_count, joined = joins(layer.kind);
-    const int steps = joined ? steps_of(model, i + 1, model_call.steps)
-                             : steps_of(model, layer.source, model_call.steps);
+    const int steps = steps_of(model, joined ? i + 1 : layer.source, clock);
     const int x_stride = layer.source ? padded(int(layer.in)) : int(model.header().inputs);
     void* const y = last && answers ? answers : const_cast<void*>(output_of(model, buffers, i + 1));
     const uint64_t mark = scratch.used;
@@ -103,22 +112,32 @@ void run_layers(const OpenModel& model, const ModelCall& model_call, Arena& scra
     call.x = output_of(model, buffers, layer.source), call.x_stride = x_stride;
     call.y = y;
     call.state = state, call.state_stride = model_call.state_stride;
-    if (kind.run)
+    call.clock = clock;
+    if (kind.run && (!is_window(layer) || looks_ahead(layer))) {
       kind.run(call, scratch);
-    else
-      run_rows(kind, call, scratch);
+      if (thins(layer)) clock = int(own_clock(layer).of(uint64_t(clock)));
+    } else {
+      const int outputs_here = run_rows(kind, call, scratch);
+      if (thins(layer)) clock = outputs_here;
+    }
     scratch.used = mark;
     if (state && !last) state += kind.state(layer);
+    if (holds_convolution && clock == 0) {
+      // No other layer has a step, and each needs its scratch.
+      if (!scratch.measures()) return 0;
+      clock = 1;
+    }
   }
-  if (answers || scratch.measures()) return;
+  const auto steps = size_t(steps_of(model, model.layer_count, clock));
+  if (answers || scratch.measures()) return steps;
   const size_t answer = size_t(outputs) * number, stride = size_t(padded(outputs)) * number;
   const auto* const x = static_cast<const uint8_t*>(output_of(model, buffers, model.layer_count));
-  const size_t rows =
-      size_t(steps_of(model, model.layer_count, model_call.steps)) * size_t(model_call.streams);
+  const size_t rows = steps * size_t(model_call.streams);
   // Only calls that measure their scratch have no y, and they have returned.
   for (size_t row = 0; row < rows; ++row)
     // NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker)
     memcpy(static_cast<uint8_t*>(model_call.y) + row * answer, x + row * stride, answer);
+  return steps;
 }
 
 uint64_t run_scratch(const OpenModel& model, int steps, int streams) {
@@ -153,7 +172,7 @@ struct Needs {
 
 Needs needs_of(const OpenModel& model, sluice_use use) {
   uint64_t most = run_scratch(model, int(use.steps), 1);
-  if (use.streams > 1) {
+  if (use.streams > 1 && !model.thins) {
     Arena arena(nullptr);
     const uint64_t many = step_together(model, nullptr, int(use.streams), nullptr, nullptr, arena);
     if (many > most) most = many;
@@ -170,24 +189,27 @@ bool good_use(const OpenModel& model, sluice_use use, Needs* needs) {
   return needs->state <= UINT32_MAX && needs->scratch <= UINT32_MAX;
 }
 
-void run_pieces(Stream& s, const void* frames, void* answers, size_t steps) {
+size_t run_pieces(Stream& s, const void* frames, void* answers, size_t steps) {
   const OpenModel& model = *s.model;
   const uint8_t* x = static_cast<const uint8_t*>(frames);
   uint8_t* y = static_cast<uint8_t*>(answers);
   const bool every = !(model.layers[model.layer_count - 1].flags & once_flag);
+  size_t answered = 0;
   while (steps > 0) {
     const size_t piece = traces && s.trace ? 1 : steps < s.use.steps ? steps : s.use.steps;
     Arena scratch(s.scratch);
     if (holds_both_directions && model.whole) begin_whole(model, s.state);
-    if (piece == 1) {
-      step_stream(s, x, y);
-    } else {
-      run_layers(model, {int(piece), 1, x, y, s.state, 0}, scratch);
-    }
+    size_t here = piece;
+    if (piece > 1)
+      here = run_layers(model, {int(piece), 1, x, y, s.state, 0}, scratch);
+    else if (!step_stream(s, x, y))
+      here = 0;
     x += piece * frame_bytes(model);
-    if (every) y += piece * answer_bytes(model);
+    if (every) y += here * answer_bytes(model);
+    answered = every ? answered + here : answered | here;
     steps -= piece;
   }
+  return answered;
 }
 
 }  // namespace
@@ -221,6 +243,7 @@ const void* step_stream(const Stream& stream, const void* frame, void* y) {
     call.state = state, call.scratch = rest;
     kind.step(call);
     state += kind.state(*layer);
+    if (thins(*layer) && !answered_here(state)) return nullptr;
     x = output;
     if (traces && stream.trace) stream.trace(stream.trace_context, index + 1, x, layer->out);
   }
@@ -228,7 +251,9 @@ const void* step_stream(const Stream& stream, const void* frame, void* y) {
   StepCall call{model, *last, buffers};
   call.x = x, call.y = end;
   call.state = state, call.scratch = rest;
-  kind_in(model.kinds, *last).step(call);
+  const LayerKind& kind = kind_in(model.kinds, *last);
+  kind.step(call);
+  if (thins(*last) && !answered_here(state + kind.state(*last))) return nullptr;
   if (traces && stream.trace) stream.trace(stream.trace_context, model.layer_count, end, last->out);
   if (y && end != y) memcpy(y, end, size_t(outputs) * number);
   return end;
@@ -255,7 +280,8 @@ sluice_status sluice_open(sluice_model* handle, const void* blob, size_t bytes, 
   model.kinds = kinds_of(model.layers[0].format);
   uint64_t state = 0;
   for (uint32_t i = 0; i < model.layer_count; ++i) {
-    model.whole = model.whole || goes_both_ways(model.layers[i]);
+    model.whole = model.whole || goes_both_ways(model.layers[i]) || looks_ahead(model.layers[i]);
+    model.thins = model.thins || thins(model.layers[i]);
     const uint32_t end = model.layers[i].y + uint32_t(padded(int(model.layers[i].out)));
     if (end > model.buffer_units) model.buffer_units = end;
     state += uint64_t(kind_in(model.kinds, model.layers[i]).state(model.layers[i]));
@@ -302,35 +328,45 @@ sluice_status sluice_start(sluice_stream* handle, const sluice_model* model, slu
   return SLUICE_OK;
 }
 
-void sluice_step(sluice_stream* handle, const void* x, void* y) {
-  step_stream(stream_of(handle), x, y);
+int sluice_step(sluice_stream* handle, const void* x, void* y) {
+  return step_stream(stream_of(handle), x, y) != nullptr;
 }
 
-void sluice_run(sluice_stream* handle, const void* x, void* y, size_t steps) {
-  run_pieces(stream_of(handle), x, y, steps);
+size_t sluice_run(sluice_stream* handle, const void* x, void* y, size_t steps) {
+  return run_pieces(stream_of(handle), x, y, steps);
 }
 
-void sluice_step_many(sluice_stream* const* streams, size_t n, const void* frames, void* answers) {
-  if (n == 0) return;
+size_t sluice_step_many(sluice_stream* const* streams, size_t n, const void* frames, void* answers,
+                        uint8_t* answered) {
+  if (n == 0) return 0;
   const Stream& first = stream_of(streams[0]);
   const OpenModel& model = *first.model;
   const uint8_t* x = static_cast<const uint8_t*>(frames);
   uint8_t* y = static_cast<uint8_t*>(answers);
+  size_t total = 0;
   while (n > 0) {
-    const size_t piece = n < first.use.streams ? n : first.use.streams;
+    const bool alone = holds_convolution && model.thins;  // the streams are at different steps
+    const size_t piece = alone ? 1 : n < first.use.streams ? n : first.use.streams;
+    bool has_answer = true;
     if (piece == 1) {
       Stream one = stream_of(streams[0]);
       one.scratch = first.scratch;
-      step_stream(one, x, y);
+      has_answer = step_stream(one, x, y) != nullptr;
     } else {
       Arena scratch(first.scratch);
       step_together(model, streams, int(piece), x, y, scratch);
     }
+    if (answered) {
+      memset(answered, has_answer, piece);
+      answered += piece;
+    }
+    total += has_answer ? piece : 0;
     streams += piece;
     x += piece * frame_bytes(model);
     y += piece * answer_bytes(model);
     n -= piece;
   }
+  return total;
 }
 
 void sluice_trace(sluice_stream* handle, sluice_tracer trace, void* context) {

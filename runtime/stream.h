@@ -20,7 +20,7 @@ static_assert(sizeof(Stream) <= sizeof(sluice_stream), "the handle's size");
 inline Stream& stream_of(sluice_stream* handle) { return *reinterpret_cast<Stream*>(handle); }
 
 /// Computes one step and returns a pointer to the answer: y, or an address in the scratch if y is
-/// null.
+/// null. Returns null if the frame has no answer, and then leaves y as it is.
 const void* step_stream(const Stream& stream, const void* x, void* y);
 
 inline size_t frame_bytes(const OpenModel& model) {

@@ -48,6 +48,7 @@ bool good_class_values(const sluice_sequence& s, int answers, const Goal& goal, 
   return true;
 }
 
+/// @param answers  the number of its rows of targets
 bool good_targets(const OpenModel& model, const sluice_sequence& s,
                   const sluice_train_options& options, int answers) {
   const int outputs = int(model.header().outputs);
@@ -169,7 +170,7 @@ bool good_batch(const OpenModel& model, const sluice_train_options& options,
     const sluice_sequence& s = sequences[i];
     if (!(ids ? s.ids != nullptr : s.x != nullptr) || s.steps < 1 || s.steps > options.max_steps)
       return false;
-    if (s.state && !can_carry(model)) return false;
+    if ((s.state && !can_carry(model)) || answer_count(model, s.steps) == 0) return false;
     if (!good_targets(model, s, options, every ? int(s.steps) : 1)) return false;
     for (uint32_t g = 0; g < goals_of(model, options); ++g) {
       const TargetSum own = valid_targets(model, options, goal_of(model, options, g), s);

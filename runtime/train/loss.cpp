@@ -115,6 +115,16 @@ int32_t class_of(float value) { return is_nan(value) ? -1 : int32_t(value); }
 
 }  // namespace
 
+int answer_count(const OpenModel& model, uint32_t steps) {
+  const uint64_t answers = clock_of(model.layers, model.layer_count).of(steps);
+  return answers_every_step(model) || answers == 0 ? int(answers) : 1;
+}
+
+int step_of_answer(const OpenModel& model, int answer) {
+  if (!answers_every_step(model)) return 0;
+  return int(clock_of(model.layers, model.layer_count).frame(uint64_t(answer)));
+}
+
 uint32_t goals_of(const OpenModel& model, const sluice_train_options& options) {
   return options.answers ? answers_of(model) : 1;
 }
@@ -160,9 +170,9 @@ TargetSum valid_targets(const OpenModel& model, const sluice_train_options& opti
     sum.weight += weighted ? double(options.class_weights[target]) : 1.0;
     sum.count += 1;
   };
-  const int answers = answers_every_step(model) ? int(sequence.steps) : 1,
-            width = targets_of(model, options);
-  for (int i = 0; i < answers; ++i) {
+  const int answers = answer_count(model, sequence.steps), width = targets_of(model, options);
+  for (int answer = 0; answer < answers; ++answer) {
+    const int i = step_of_answer(model, answer);
     if (by_class(options, sequence)) {
       if (sequence.classes[i] >= 0) add(sequence.classes[i]);
       continue;
@@ -195,6 +205,7 @@ ShardLoss shard_loss(const OpenModel& model, const sluice_train_options& options
     for (int row = 0; row < rows; ++row) {
       const int s = row % n, t = row / n;
       if (t >= shard.length[s]) continue;
+      const int step = step_of_answer(model, t);
       const sluice_sequence& sequence = batch[shard.index[s]];
       const ptrdiff_t at = ptrdiff_t(row) * units + goal.first;
       Row r{*model.kernels, options, own};
@@ -203,10 +214,10 @@ ShardLoss shard_loss(const OpenModel& model, const sluice_train_options& options
       r.scale = scales[g];
       r.y = y + at, r.dy = dy + at;
       if (by_class(options, sequence)) {
-        class_row(r, sequence.classes[t]);
+        class_row(r, sequence.classes[step]);
         continue;
       }
-      const float* const values = sequence.values + ptrdiff_t(t) * width + goal.target;
+      const float* const values = sequence.values + ptrdiff_t(step) * width + goal.target;
       if (goal.loss == SLUICE_CROSS_ENTROPY)
         class_row(r, class_of(*values));
       else

@@ -121,8 +121,16 @@ struct ShardPass {
     return measures() ? 0 : uint64_t(static_cast<const uint8_t*>(x) - arena.base);
   }
   int frames() const { return state.shard.steps * state.shard.sequences; }
+  /// Returns the shard in the steps of a source.
+  Shard shard_of(uint32_t source) const {
+    Shard shard = state.shard;
+    for (uint32_t i = 0; i < source; ++i)
+      if (thins(model.layers[i])) shard = shard.thinned(model.layers[i]);
+    return shard;
+  }
   int rows_of(uint32_t source) const {
-    return source && model.layers[source - 1].flags & once_flag ? state.shard.sequences : frames();
+    const bool once = source && model.layers[source - 1].flags & once_flag;
+    return state.shard.sequences * (once ? 1 : shard_of(source).steps);
   }
   LayerArrays& arrays_of(uint32_t layer) { return measures() ? measured : layer_arrays[layer]; }
   LayerInput* parts_of(uint32_t layer) {
@@ -179,7 +187,7 @@ struct ShardPass {
         frames.rate = dropping.rate;
         frames.x = dropped, frames.mask = mask;
         frames.rows = in.rows, frames.n = in.width, frames.stride = in.x_stride;
-        drop({options.seed, batch.step}, batch.sequences, state.shard, frames);
+        drop({options.seed, batch.step}, batch.sequences, shard_of(source), frames);
         in.x = offset_of(dropped);
         in.mask = mask ? offset_of(mask) : 0;
       }
@@ -213,7 +221,7 @@ struct ShardPass {
     for (uint32_t p = 0; joined && p < layer.parts; ++p)
       parts[p] = {measures() ? nullptr : at(in[p].x), in[p].x_stride, in[p].width,
                   in[p].rows > arrays.rows};
-    TrainCall call{*model.kernels, layer, state.shard};
+    TrainCall call{*model.kernels, layer, shard_of(source_of(layer, 0))};
     call.index = i;
     call.sequences = batch.sequences;
     call.parameters = {weights(), l.shard_gradients + uint64_t(slot) * l.shard_floats,
@@ -282,8 +290,8 @@ struct ShardPass {
     take_gradients();
     if (measures()) return;
     const LayerArrays& last = layer_arrays[layers - 1];
-    state.loss = shard_loss(model, options, state.shard, batch.sequences, batch.scales, at(last.y),
-                            at(last.gradient));
+    state.loss = shard_loss(model, options, shard_of(layers), batch.sequences, batch.scales,
+                            at(last.y), at(last.gradient));
   }
 
   void backward(uint32_t i, int phase) {

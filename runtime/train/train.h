@@ -29,6 +29,15 @@ struct Shard {
     while (n < sequences && length[n] > t) ++n;
     return n;
   }
+
+  /// Returns the shard of the outputs of a layer that thins.
+  Shard thinned(const LayerRecord& layer) const {
+    Shard result = *this;
+    const Clock clock = own_clock(layer);
+    for (int& one : result.length) one = int(clock.of(uint64_t(one)));
+    result.steps = int(clock.of(uint64_t(steps)));
+    return result;
+  }
 };
 
 /// The weights and their gradient. Offsets of layer records count from `base`; the gradient has the
@@ -77,8 +86,8 @@ struct IdGradients {
 struct TrainPart {
   const float* x;  ///< [rows][x_stride]
   int x_stride, width;
-  /// x has a row for every frame, but the layer has one for every sequence: it reads the sequence's
-  /// last frame.
+  /// x has a row for every step, but the layer has one for every sequence: it reads the sequence's
+  /// last step.
   bool ended;
 };
 
@@ -86,8 +95,8 @@ struct TrainPart {
 struct TrainCall {
   const Kernels& kernels;
   const LayerRecord& layer;
-  const Shard& shard;
-  uint32_t index = 0;                          ///< the layer's, from 0
+  Shard shard;         ///< in the steps of the layer's input
+  uint32_t index = 0;  ///< the layer's, from 0
   const sluice_sequence* sequences = nullptr;  ///< of the batch
   Parameters parameters = {};
   const float* zeros = nullptr;       ///< as many as the widest layer, or a strip, has rows
@@ -236,6 +245,11 @@ int targets_of(const OpenModel&, const sluice_train_options&);
 /// Returns whether the loss applies the activation of that layer, counted from 0.
 bool keeps_logits(const OpenModel&, const sluice_train_options&, uint32_t layer);
 
+/// Returns how many answers a sequence of so many steps has, and the step of each of them; of a model
+/// that answers once 0, the place of its only target.
+int answer_count(const OpenModel&, uint32_t steps);
+int step_of_answer(const OpenModel&, int answer);
+
 /// Returns whether a sequence's targets are its classes instead of its values.
 inline bool by_class(const sluice_train_options& options, const sluice_sequence& sequence) {
   return !options.answers && (options.loss == SLUICE_CROSS_ENTROPY ||
@@ -253,6 +267,7 @@ TargetSum valid_targets(const OpenModel&, const sluice_train_options&, const Goa
 
 /// Returns the loss of a shard, and writes its gradient by y into dy. If a loss takes logits, y
 /// holds these; it is then replaced by probabilities.
+/// @param shard   in the steps of the answers
 /// @param y       [rows][padded(outputs)], with steps * sequences rows if the model answers every
 ///                step, else one row a sequence
 /// @param scales  [goals] the goal's weight / the sum of the weights of its valid targets in the

@@ -21,20 +21,19 @@ const float* take_output(const TrainCall& call, Arena& arena) {
   return arena.take<float>(uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out))));
 }
 
-bool runs(const TrainCall& call, int row) {
-  return call.shard.length[row % call.shard.sequences] > row / call.shard.sequences;
-}
-
-/// Calls f(row, row of x, place in y) for each step that each window holds.
+/// Calls f(row, row of x, place in y) for each step of its sequence that each window holds.
 template <class F>
 void each_step(const TrainCall& call, F f) {
-  const int parts = call.layer.parts, in = int(call.layer.in);
+  const Shard& shard = call.shard;
+  const Clock clock = own_clock(call.layer);
   for (int row = 0; row < call.rows_out; ++row) {
-    if (!runs(call, row)) continue;
-    for (int part = 0; part < parts; ++part) {
-      const int from = row - (parts - 1 - part) * int(call.layer.dilation) * call.shard.sequences;
-      if (from >= 0) f(row, from, ptrdiff_t(part) * in);
-    }
+    const int s = row % shard.sequences, length = shard.length[s];
+    const auto step = int(clock.frame(uint64_t(row / shard.sequences)));
+    if (step >= length) continue;
+    int at = step + call.layer.window.ahead - int(reach_of(call.layer));
+    for (uint32_t part = 0; part < call.layer.parts; ++part, at += call.layer.window.dilation)
+      if (at >= 0 && at < length)
+        f(row, at * shard.sequences + s, ptrdiff_t(part) * ptrdiff_t(call.layer.in));
   }
 }
 

@@ -109,6 +109,7 @@ int main() {
 
   stack_paint();
   for (uint32_t i = 0; i < frames; ++i) {
+    memset(y.at, 0, answer);  // as the file has it for a frame without an answer
     sluice_step(&stream, case_in + i * frame, y.at);
     for (size_t b = 0; b < answer; ++b)
       if (y.at[b] != case_out[i * answer + b])

@@ -47,6 +47,7 @@ done
 # Windows over steps, convolutions inside a frame, pooling.
 for format in f32 int8 w8a16; do
   "$make_case" "$out/$format-convolution" $format 10 padded 24 relu@6 5 max_pool@3 5 window.2 3 tanh@3 8 norm_pool@2 6 gru 12 mean_pool@2 3 window 2 dense 4
+  "$make_case" "$out/$format-strides" $format 10 window/2 3 relu 9 window/2 2 max_pool@1 9 gru 7 dense 3
 done
 "$make_case" "$out/f32-levels" f32 12 softplus 12 curve+log 12 curve+sqrt 12 prelu@3 4 curve+prelu 12 unit_norm 12
 for format in int8 w8a16; do
@@ -79,7 +80,7 @@ for format in int8 w8a16; do
   done
 done
 # Shapes that bench/firmware.sh does not fit its costs to.
-for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations,graph,frame-sum,difference,heads,low-rank,start,convolution} \
+for name in stacked japanese-vowels{,-int8,-w8a16} {int8,w8a16}-stacked f32-standardized {f32,int8,w8a16}-{24-48,50-100-10,activations,graph,frame-sum,difference,heads,low-rank,start,convolution,strides} \
   {int8,w8a16}-{lstm,rnn,gru_before,cells-stacked,sparse-50-100-10,curves} f32-{lstm,curves,curved-dense,lstm-options,levels} golden-{cells,ids}-{int8,w8a16}; do
   touch "$out/$name.unfitted"
 done

@@ -37,11 +37,15 @@ inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int u
       if (word.substr(0, at) == sluice_layer_name(pool)) layer.kind = pool, layer.format = format;
     return with_arrays(std::move(layer));
   }
-  if (word.substr(0, word.find('.')) == "window") {
+  if (word.substr(0, word.find_first_of("./")) == "window") {
     Layer layer;
     layer.kind = SLUICE_WINDOW, layer.format = format;
     layer.in = in, layer.out = in * units, layer.parts = units;
-    layer.dilation = word == "window" ? 1 : std::stoi(word.substr(word.find('.') + 1));
+    const std::size_t dot = word.find('.');
+    layer.dilation = dot == std::string::npos ? 1 : std::stoi(word.substr(dot + 1));
+    const std::size_t slash = word.find('/');  // the stride, with a valid start
+    if (slash != std::string::npos)
+      layer.stride = std::stoi(word.substr(slash + 1)), layer.valid = true;
     return with_arrays(std::move(layer));
   }
   if (word == "unit_norm" || word.substr(0, word.find('+')) == "curve") {

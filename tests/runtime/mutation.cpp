@@ -203,7 +203,7 @@ void try_out(const sluice_model& model, size_t blob_bytes, Noise& noise) {
   std::vector<float> y((info.every_step ? use.steps + 1 : 1) * size_t(info.outputs)),
       many(use.streams * size_t(info.outputs));
   sluice_run(handles[0], x.data(), y.data(), use.steps + 1);
-  sluice_step_many(handles.data(), use.streams, x.data(), many.data());
+  sluice_step_many(handles.data(), use.streams, x.data(), many.data(), nullptr);
 }
 
 /// Returns whether the trainer accepted the model. It may refuse, and must stay inside its arena.

@@ -96,7 +96,7 @@ TEST_CASE("opening, starting and running call no allocator") {
                                       need.state, scratch.data(), need.scratch) == SLUICE_OK;
         sluice_step(&streams[0], x.data(), y.data());
         sluice_run(&streams[0], x.data(), y.data(), 9);
-        sluice_step_many(handles.data(), use.streams, x.data(), y.data());
+        sluice_step_many(handles.data(), use.streams, x.data(), y.data(), nullptr);
         sluice_quantize(&model, x.data(), frames.data(), 9);
         sluice_run(&streams[0], frames.data(), y.data(), 9);
         sluice_dequantize(&model, y.data(), values.data(), info.every_step ? 9 : 1);

@@ -93,12 +93,14 @@ TEST_CASE("state and scratch are used to the last announced panel, and never bey
         std::vector<float> y(size_t(info.outputs) * frames);
         sluice_step(&streams[0], x.data(), y.data());
         sluice_run(&streams[0], x.data(), y.data(), use.steps);
-        sluice_step_many(handles.data(), use.streams, x.data(), y.data());
+        sluice_step_many(handles.data(), use.streams, x.data(), y.data(), nullptr);
         REQUIRE(scratch.intact());
         // A single frame of a small layer may stay in registers, except in scalar code. Everything
         // else touches all of it.
-        const bool single = use.steps == 1 && use.streams == 1;
-        if (!single || table == &scalar_table() || widest_gru(m) > strip_rows / 3)
+        // But the steps of a call do not always have as many outputs as they could have.
+        const bool single = use.steps == 1 && use.streams == 1,
+                   some = info.stride > 1 || info.first_answer > 0;
+        if (!some && (!single || table == &scalar_table() || widest_gru(m) > strip_rows / 3))
           REQUIRE(scratch.touched() + last_panel > need.scratch);
         for (const Bordered& state : states) {
           REQUIRE(state.intact());
@@ -121,7 +123,7 @@ TEST_CASE(
         if (cell) state += (layer.kind == SLUICE_LSTM ? 2 : 1) * 2 * units;
         if (layer.kind == SLUICE_DIFFERENCE) state += 2 * units + 16;
         if (const int kept = (layer.parts - 1) * layer.dilation;
-            layer.kind == SLUICE_WINDOW && kept)
+            layer.kind == SLUICE_WINDOW && (kept || layer.thins()))
           state += uint64_t(kept * layer.in * 2 + 15) / 16 * 16 + 16;
         if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY)
           layer_scratch = std::max(layer_scratch, 2 * units);
@@ -153,6 +155,10 @@ TEST_CASE(
         CAPTURE(name_of(*table));
         CAPTURE(named.name);
         REQUIRE_EQ(need.state, state);
+        // Streams of a model that does not answer every step are stepped one by one.
+        const sluice_info info = m.info();
+        const bool alone = info.stride > 1 || info.first_answer > 0;
+        if (alone && use.streams > 1) continue;
         REQUIRE_EQ(need.scratch, scratch_bytes + (use.streams > 1 ? use.streams * state : 0));
         Bordered scratch(need.scratch);
         std::vector<Bordered> states;
@@ -165,14 +171,13 @@ TEST_CASE(
                      SLUICE_OK);
           handles.push_back(&streams[i]);
         }
-        const sluice_info info = m.info();
         const size_t number = info.frame_bytes;
         for (const size_t n :
              {size_t(1), size_t(rows)}) {  // memory of the exact size, one byte off any alignment
                                            // that the numbers do not need
           Memory x(n * info.inputs * number + number, 1), y(n * info.outputs * 2);
           if (n == 1) sluice_step(&streams[0], x.data() + number, y.data());
-          if (n <= use.streams) sluice_step_many(handles.data(), n, x.data() + number, y.data());
+          if (n <= use.streams) sluice_step_many(handles.data(), n, x.data() + number, y.data(), nullptr);
           if (n <= use.steps) sluice_run(&streams[0], x.data() + number, y.data(), n);
         }
         REQUIRE(scratch.intact());
@@ -197,7 +202,7 @@ TEST_CASE("answers are written exactly, and inputs read exactly") {
     for (const size_t n : {size_t(1), size_t(3)}) {
       Memory x(n * info.inputs * 4, 0), y(n * info.outputs * 4);
       sluice_step_many(handles.data(), n, reinterpret_cast<const float*>(x.data()),
-                       reinterpret_cast<float*>(y.data()));
+                       reinterpret_cast<float*>(y.data()), nullptr);
     }
     for (const size_t n : {size_t(1), size_t(5), size_t(7)}) {
       Memory x(n * info.inputs * 4, 0), y((info.every_step ? n : 1) * info.outputs * 4);

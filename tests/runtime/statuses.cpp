@@ -502,7 +502,10 @@ TEST_CASE("a select reads columns that its source has, or zeros") {
 }
 
 TEST_CASE("parts divide what a layer reads and writes, and a window is as wide as its steps") {
-  const auto parts = offsetof(LayerRecord, parts), dilation = offsetof(LayerRecord, dilation);
+  const auto parts = offsetof(LayerRecord, parts), dilation = offsetof(LayerRecord, window.dilation),
+             stride = offsetof(LayerRecord, window.stride),
+             ahead = offsetof(LayerRecord, window.ahead),
+             valid = offsetof(LayerRecord, window.valid);
   const ForgedGraph f{tools::write_blob(
       random_network(6, {window(6, 2, 3), for_parts(dense(4), 3), pool(SLUICE_MAX_POOL, 2, 3),
                          pool(SLUICE_NORM_POOL, 1, 2), dense(2), unit_norm()}))};
@@ -513,7 +516,13 @@ TEST_CASE("parts divide what a layer reads and writes, and a window is as wide a
   }
   CHECK_EQ(f.with<uint16_t>(1, dilation, 0), SLUICE_STRUCTURE);
   CHECK_EQ(f.with<uint16_t>(1, dilation, 65535), SLUICE_OK);
-  for (size_t i = 2; i < sizeof(LayerRecord::sources); i += 2)  // beside the dilation
+  CHECK_EQ(f.with<uint16_t>(1, stride, 0), SLUICE_STRUCTURE);
+  CHECK_EQ(f.with<uint16_t>(1, stride, 65535), SLUICE_OK);
+  CHECK_EQ(f.with<uint16_t>(1, ahead, 3), SLUICE_OK);
+  CHECK_EQ(f.with<uint16_t>(1, ahead, 4), SLUICE_STRUCTURE);
+  CHECK_EQ(f.with<uint16_t>(1, valid, 1), SLUICE_OK);
+  CHECK_EQ(f.with<uint16_t>(1, valid, 2), SLUICE_STRUCTURE);
+  for (size_t i = sizeof(WindowSteps); i < sizeof(LayerRecord::sources); i += 2)
     CHECK_EQ(f.with<uint16_t>(1, dilation + i, 1), SLUICE_STRUCTURE);
   // The Dense has the arrays of one part, and other parts need others.
   for (const uint16_t other : {1, 5, 7, 65535})
@@ -526,6 +535,22 @@ TEST_CASE("parts divide what a layer reads and writes, and a window is as wide a
   CHECK_EQ(f.with<uint16_t>(6, parts, 2), SLUICE_STRUCTURE);
   CHECK_EQ(f.with<float>(6, offsetof(LayerRecord, parameter), 0.0f), SLUICE_STRUCTURE);
   CHECK_EQ(f.with<float>(4, offsetof(LayerRecord, parameter), 1.0f), SLUICE_STRUCTURE);
+  // A layer behind a window with a stride reads that window or a layer behind it.
+  const ForgedGraph strides{tools::write_blob(random_network(
+      5, {dense(4), strided(window(4, 2), 3), dense(4), from(dense(4), 2), add({3, 4})}))};
+  REQUIRE_EQ(Forged(strides.blob).open(), SLUICE_OK);
+  CHECK_EQ(strides.with_source(4, 3), SLUICE_SHAPE);  // of another width
+  CHECK_EQ(strides.with_part(5, 0, 1), SLUICE_SHAPE);
+  CHECK_EQ(strides.with_part(5, 1, 3), SLUICE_OK);
+  CHECK_EQ(ForgedGraph{tools::write_blob(random_network(
+               4, {gru(4, every_step), window(4, 1), dense(4), add({3, 0})}))}
+               .with<uint16_t>(2, stride, 2),
+           SLUICE_SHAPE);
+  // The first answer, or the distance of two, is more than 2^24 steps away.
+  const ForgedGraph rare{tools::write_blob(random_network(
+      1, {strided(window(1, 1), 4096), strided(window(1, 1), 4096), dense(1)}))};
+  CHECK_EQ(rare.with<uint16_t>(2, stride, 4096), SLUICE_OK);
+  CHECK_EQ(rare.with<uint16_t>(2, stride, 4097), SLUICE_SHAPE);
   // A ring of more than 2^24 numbers is refused.
   const ForgedGraph wide{
       tools::write_blob(random_network(1000, {window(1000, 2, 16777), dense(2)}))};

@@ -30,6 +30,7 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs,
     layer.rank = s.rank, layer.initial_state = s.initial_state;
     layer.candidate = s.candidate, layer.parameter = s.parameter;
     layer.parts = s.parts, layer.dilation = s.dilation;
+    layer.stride = s.stride, layer.ahead = s.ahead, layer.valid = s.valid;
     layer = tools::with_arrays(layer);
     layer.shift_ih = !layer.find(Role::input_weight) ? 0
                      : any                           ? noise.below(31)
@@ -270,6 +271,7 @@ struct FixedReference {
         stage.before = parts[0];
       else
         y = joined(*stage.layer, parts);
+      if (stage.layer->kind == SLUICE_WINDOW && !answers(stage)) return {};
       outputs.emplace_back(y.begin(), y.end());
     }
     return y;
@@ -285,6 +287,14 @@ struct FixedReference {
       y.insert(y.end(), one.begin(), one.end());
     }
     return y;
+  }
+
+  /// Returns whether the step that a window has seen last has an output.
+  static bool answers(const Stage& stage) {
+    const Layer& layer = *stage.layer;
+    const size_t first = layer.valid ? size_t(layer.parts - 1) * size_t(layer.dilation) : 0;
+    return stage.seen.size() > first &&
+           (stage.seen.size() - 1 - first) % size_t(layer.stride) == 0;
   }
 
   static std::vector<int16_t> window(Stage& stage, const Numbers16& x) {
@@ -446,6 +456,12 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
     for (const auto& [name, specs] : every_graph()) add(name, 5, specs);
     add("window", 5, {window(5, 3), dense(9, SLUICE_RELU), gru(7), dense(3)});
     add("window of a layer", 5, {gru(9, every_step), window(9, 2, 3), window(18, 1), dense(4)});
+    add("strides", 5,
+        {strided(window(5, 3), 2), dense(9, SLUICE_RELU), strided(window(9, 2), 2, true),
+         pool(SLUICE_MAX_POOL, 1, 9), gru(7, every_step), dense(3)});
+    add("every third step", 5,
+        {gru(9, every_step), strided(window(9, 1), 3), dense(4), from(dense(4, SLUICE_TANH), 2),
+         tests::add({3, 4})});
     add("convolution", 5,
         {with_zeros(select(18, 0)), for_parts(dense(3, SLUICE_RELU), 6),
          pool(SLUICE_MAX_POOL, 3, 3), dense(8, SLUICE_TANH), gru(5, every_step), dense(2)});

@@ -55,7 +55,8 @@ struct Spec {
   std::vector<uint32_t> sources = {};
   sluice_activation candidate = SLUICE_TANH;
   float second = 0;
-  int parts = 0, dilation = 0;
+  int parts = 0, dilation = 0, stride = 1, ahead = 0;
+  bool valid = false;
   int out = 0;             ///< of a layer of parts: all its outputs
   bool has_zeros = false;  ///< of a select: some columns are -1
   bool initial_state = false;
@@ -88,6 +89,13 @@ inline Spec window(int in, int steps, int dilation = 1) {
   Spec s{SLUICE_WINDOW, in * steps};
   return s.parts = steps, s.dilation = dilation, s;
 }
+/// A window that has an output at every stride-th step only; with valid, from the first one on that
+/// has no zeros before it.
+inline Spec strided(Spec s, int stride, bool valid = false) {
+  return s.stride = stride, s.valid = valid, s;
+}
+/// A window that reads `steps` behind the one of its output.
+inline Spec ahead(Spec s, int steps) { return s.ahead = steps, s; }
 inline Spec pool(sluice_layer_kind kind, int parts, int channels) {
   Spec s{kind, parts * channels};
   return s.parts = parts, s;
@@ -209,6 +217,17 @@ inline std::vector<std::pair<std::string, std::vector<Spec>>> every_convolution(
        {select(14, 0), for_parts(dense(6), 2), pool(SLUICE_NORM_POOL, 2, 3), curve(SLUICE_SOFTPLUS),
         curve(SLUICE_LOG), gru(9, true), unit_norm()}},
       {"roots of sums", {dense(7), curve(SLUICE_SOFTPLUS), curve(SLUICE_SQRT), dense(3)}},
+      {"every second step", {strided(window(5, 1), 2), gru(7, true), dense(8)}},
+      {"a convolution with a stride",
+       {strided(window(5, 3), 2), dense(9, SLUICE_RELU), gru(7, true), dense(3)}},
+      {"a valid convolution", {strided(window(5, 3, 2), 1, true), dense(9), gru(7), dense(8)}},
+      {"pooling over steps",
+       {dense(6), strided(window(6, 3), 1, true), dense(4, SLUICE_RELU),
+        strided(window(4, 2), 2, true), pool(SLUICE_MAX_POOL, 1, 4), cell(SLUICE_LSTM, 9, true),
+        strided(window(9, 3), 3, true), pool(SLUICE_MEAN_POOL, 1, 9)}},
+      {"joins of every third step",
+       {gru(9, true), strided(window(9, 2), 3), dense(4), from(dense(4, SLUICE_RELU), 2),
+        add({3, 4}), concat({5, 2})}},
       {"slopes of their own", {gru(9, true), curve(SLUICE_PRELU), curve(SLUICE_TANH)}},
       {"softmax of parts", {for_parts(dense(3, SLUICE_SOFTMAX), 5), dense(4)}},
   };
@@ -232,6 +251,7 @@ inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64
     if (s.projection) layer.cells = s.units;
     layer.candidate = s.candidate, layer.second = s.second;
     layer.parts = s.parts, layer.dilation = s.dilation;
+    layer.stride = s.stride, layer.ahead = s.ahead, layer.valid = s.valid;
     layer = tools::with_arrays(layer);
     const bool norm = s.kind == SLUICE_BATCH_NORM || s.kind == SLUICE_LAYER_NORM;
     for (tools::Array& a : layer.arrays) {
@@ -287,17 +307,21 @@ inline std::vector<float> run_whole(const Opened& m, const std::vector<float>& x
   const size_t steps = x.size() / info.inputs;
   Streaming s(m.model, {uint32_t(steps), 1});
   std::vector<float> y(info.outputs * (info.every_step ? steps : 1));
-  sluice_run(&s.stream, x.data(), y.data(), steps);
+  y.resize(info.outputs * sluice_run(&s.stream, x.data(), y.data(), steps));
   return y;
 }
 
-/// Returns the answer after each single step, [steps][outputs], also of a model that answers once.
+/// Returns the answer after each single step that has one, [answers][outputs], also of a model that
+/// answers once.
 inline std::vector<float> run_stepwise(const Opened& m, const std::vector<float>& x) {
   const sluice_info info = m.info();
   Streaming s(m.model, {1, 1});
   std::vector<float> y(x.size() / info.inputs * info.outputs);
+  size_t answers = 0;
   for (size_t t = 0; t * info.inputs < x.size(); ++t)
-    sluice_step(&s.stream, x.data() + t * info.inputs, y.data() + t * info.outputs);
+    answers += size_t(sluice_step(&s.stream, x.data() + t * info.inputs,
+                                  y.data() + answers * info.outputs));
+  y.resize(answers * info.outputs);
   return y;
 }
 
@@ -445,6 +469,13 @@ inline std::vector<Named> every_whole_network() {
        clipped_cells(peepholes(mean(both(cell(SLUICE_LSTM, 7)))), 0.4f)});
   add("embedding, both directions", 20,
       {embedding(5), both(gru(7, every_step)), both(gru(3)), dense(2)});
+  add("a window that looks ahead", 5,
+      {ahead(window(5, 3), 1), dense(9, SLUICE_RELU), gru(7, every_step), dense(3)});
+  add("windows that look ahead, with strides", 5,
+      {dense(4), strided(ahead(window(4, 4, 2), 3), 2), dense(8, SLUICE_RELU),
+       ahead(window(8, 2), 1), gru(7), dense(8)});
+  add("both directions of every second step", 3,
+      {both(gru(9, every_step)), strided(window(18, 2), 2), dense(4), both(gru(5, every_step))});
   return v;
 }
 

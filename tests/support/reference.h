@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "model/graph.h"
 #include "model/network.h"
 #include "numbers.h"
 #include "sluice_train.h"
@@ -55,7 +56,8 @@ struct Reference {
     std::vector<int32_t> columns = {};
     sluice_activation candidate = SLUICE_TANH;
     double second = 0;
-    size_t parts = 0, dilation = 0;
+    size_t parts = 0, dilation = 0, stride = 1, ahead = 0;
+    bool valid = false;
     double cell_clip = 0;
     size_t cells = 0;  ///< of an LSTM with a projection
   };
@@ -80,12 +82,15 @@ struct Reference {
         to.columns.insert(to.columns.end(), a.integers.begin(), a.integers.end());
       to.candidate = from.candidate, to.second = double(from.second);
       to.parts = size_t(from.parts), to.dilation = size_t(from.dilation);
+      to.stride = size_t(from.stride), to.ahead = size_t(from.ahead), to.valid = from.valid;
       to.cell_clip = double(from.cell_clip);
       to.cells = size_t(from.cells);
       to.sources =
           from.sources.empty() ? std::vector<uint32_t>{uint32_t(layers.size())} : from.sources;
       layers.push_back(to);
     }
+    once = tools::one_row_per_sequence(network).back();
+    answered = tools::answered_steps(network);
   }
 
   /// Returns the answers of every step or of the last one. x is as for a model, so ids are given by
@@ -154,7 +159,7 @@ struct Reference {
     for (size_t i = 0; i < examples.size(); ++i) {
       double own = 0;
       for (size_t t = 0; t < answers[i].size(); ++t)
-        add_targets(examples[i], t, answers[i][t], of, total, own, valid);
+        add_targets(examples[i], target_of(t), answers[i][t], of, total, own, valid);
       weight += of.sum_over_steps ? own > 0 : own;
     }
     if (sum) *sum = total;
@@ -163,10 +168,18 @@ struct Reference {
   }
 
  private:
+  bool once = false;  ///< one answer a sequence
+  tools::AnsweredSteps answered;
+
+  /// Returns the row of targets of an answer.
+  size_t target_of(size_t answer) const {
+    return once ? 0 : size_t(answered.first) + answer * size_t(answered.stride);
+  }
+
   /// Returns the sum of the parts' weighted means. The targets are values; cross entropy takes one
   /// value, the class.
-  static double loss_of_parts(const std::vector<Example>& examples,
-                              const std::vector<Frames>& answers, const LossOf& of) {
+  double loss_of_parts(const std::vector<Example>& examples, const std::vector<Frames>& answers,
+                       const LossOf& of) const {
     double sum = 0;
     int first = 0, target = 0, width = 0;
     for (const LossOf::Answer& answer : of.answers)
@@ -180,7 +193,8 @@ struct Reference {
       for (size_t i = 0; i < examples.size(); ++i)
         for (size_t t = 0; t < answers[i].size(); ++t) {
           Example one;
-          const auto values = examples[i].values.begin() + std::ptrdiff_t(t) * width + target;
+          const auto values =
+              examples[i].values.begin() + std::ptrdiff_t(target_of(t)) * width + target;
           if (answer.kind == SLUICE_CROSS_ENTROPY)
             one.classes = {std::isnan(*values) ? -1 : int32_t(*values)};
           else
@@ -480,11 +494,13 @@ struct Reference {
   /// @param outputs the model's frames, then the output of each earlier layer
   static Frames windows(const Layer& layer, const Frames& x) {
     Frames y;
-    for (size_t t = 0; t < x.size(); ++t) {
+    const size_t first = layer.valid ? (layer.parts - 1) * layer.dilation : 0;
+    for (size_t t = first; t < x.size(); t += layer.stride) {
       Frame window;
       for (size_t part = layer.parts; part-- > 0;) {
-        const size_t back = part * layer.dilation;
-        const Frame from = back <= t ? x[t - back] : Frame(layer.in, 0);
+        const size_t back = part * layer.dilation, newest = t + layer.ahead;
+        const bool inside = back <= newest && newest - back < x.size();
+        const Frame from = inside ? x[newest - back] : Frame(layer.in, 0);
         window.insert(window.end(), from.begin(), from.end());
       }
       y.push_back(window);

@@ -24,7 +24,8 @@ inline std::vector<sluice_sequence> sequences_of(const std::vector<Example>& exa
   return v;
 }
 
-/// Makes ragged sequences of 1 to `longest` steps with some targets masked.
+/// Makes ragged sequences of 1 to `longest` steps, not counting those before the first answer, with
+/// some targets masked.
 inline std::vector<Example> random_examples(const Network& network, int count, int longest,
                                             bool cross_entropy, uint64_t seed) {
   Noise noise(seed);
@@ -34,7 +35,7 @@ inline std::vector<Example> random_examples(const Network& network, int count, i
   std::vector<Example> v;
   for (int i = 0; i < count; ++i) {
     Example e;
-    e.steps = 1 + (i * 5 + 2) % longest;
+    e.steps = int(tools::answered_steps(network).first) + 1 + (i * 5 + 2) % longest;
     e.number = uint64_t(i);
     if (!ids) e.x = noise.uniform(size_t(e.steps) * size_t(inputs));
     for (int t = 0; ids && t < e.steps; ++t) e.ids.push_back(noise.below(inputs + 2) - 1);

@@ -86,7 +86,7 @@ void measure_table(const OwnedModel& loaded, const Kernels& kernels, std::vector
                             [&] { sluice_run(&run.stream, x.data(), y.data(), sequence_steps); }));
   figures.push_back(measure(
       kernels.name, fmt::format("step_many, {} streams", many_streams), info.macs, many_streams,
-      [&] { sluice_step_many(many.data(), many.size(), x.data(), y.data()); }));
+      [&] { sluice_step_many(many.data(), many.size(), x.data(), y.data(), nullptr); }));
 }
 
 void print_table(const std::vector<Figure>& figures, const sluice_info& info) {

@@ -120,8 +120,11 @@ std::string kind_text(const sluice_layer_info& layer) {
   if (layer.cell_clip != 0) text += fmt::format(", cells clipped to {}", layer.cell_clip);
   if (layer.initial_state) text += ", initial state";
   if (layer.kind == SLUICE_WINDOW)
-    text += fmt::format(" of {} steps{}", layer.parts,
-                        layer.dilation > 1 ? fmt::format(", {} apart", layer.dilation) : "");
+    text += fmt::format(" of {}{}{}{}{}", layer.parts == 1 ? "1 step" : fmt::format("{} steps", layer.parts),
+                        layer.dilation > 1 ? fmt::format(", {} apart", layer.dilation) : "",
+                        layer.ahead ? fmt::format(", {} ahead", layer.ahead) : "",
+                        layer.stride > 1 ? fmt::format(", stride {}", layer.stride) : "",
+                        layer.valid ? ", valid" : "");
   else if (layer.kind == SLUICE_DENSE && layer.parts)
     text += fmt::format(" for each of {} parts", layer.parts);
   else if (layer.parts)
@@ -261,6 +264,17 @@ std::string sparse_text(const std::vector<sluice_layer_info>& layers) {
   return text.empty() ? text : text + "\n";
 }
 
+/// "every step", "every 4 steps from step 3 on", "with the last step".
+std::string answers_when(const sluice_info& info) {
+  const std::string first =
+      info.first_answer ? fmt::format(" from step {} on", info.first_answer + 1) : "";
+  const std::string every = info.stride > 1 ? fmt::format("every {} steps", info.stride) : "every step";
+  if (info.every_step) return every + first;
+  return info.stride > 1 || info.first_answer
+             ? fmt::format("with the last step of those that it computes, {}{}", every, first)
+             : "with the last step";
+}
+
 void print_for_people(const OwnedModel& model, const std::string& name) {
   const sluice_info info = model.info();
   const BlobHeader& header = header_of(model);
@@ -268,7 +282,7 @@ void print_for_people(const OwnedModel& model, const std::string& name) {
   const std::vector<sluice_layer_info> layers = layers_of(model);
   print("{}: {}, {} inputs, {} outputs, answers {}; blob format {}.{}, hash {:016x}\n\n", name,
         sluice_format_name(info.format), info.inputs, info.outputs,
-        info.every_step ? "every step" : "with the last step", header.major, header.minor,
+        answers_when(info), header.major, header.minor,
         sluice_hash(&model.model));
   print("{}\n{}{}", layer_table(model, layers, need.state), answers_text(model),
         sparse_text(layers));
@@ -341,7 +355,10 @@ OrderedJson layer_json(const OwnedModel& model, std::uint32_t index) {
   if (layer.kind == SLUICE_DENSE || layer.kind == SLUICE_CURVE)
     json["activation"] = sluice_activation_name(layer.activation);
   if (layer.parts) json["parts"] = layer.parts;
-  if (layer.dilation) json["dilation"] = layer.dilation;
+  if (layer.dilation) {
+    json["dilation"] = layer.dilation, json["stride"] = layer.stride;
+    json["ahead"] = layer.ahead, json["valid"] = layer.valid != 0;
+  }
   if (is_recurrent(std::uint8_t(layer.kind))) {
     if (layer.candidate != SLUICE_TANH)
       json["activation"] = sluice_activation_name(layer.candidate);
@@ -391,6 +408,8 @@ void print_json(const OwnedModel& model, const std::optional<DeviceCost>& cost,
                       {"inputs", info.inputs},
                       {"outputs", info.outputs},
                       {"every_step", info.every_step != 0},
+                      {"first_answer", info.first_answer},
+                      {"stride", info.stride},
                       {"bytes", info.bytes},
                       {"state_bytes", need.state},
                       {"scratch_bytes", need.scratch},

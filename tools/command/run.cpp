@@ -29,8 +29,10 @@ namespace {
 
 /// A sequence's answers: one, or one per step.
 struct Answers {
-  std::vector<float> y;  ///< [rows][outputs]
-  std::size_t rows;
+  std::vector<float> y;           ///< [rows][outputs]
+  std::vector<std::size_t> step;  ///< [rows]
+  std::size_t rows() const { return step.size(); }
+  std::size_t outputs() const { return y.size() / step.size(); }
 };
 
 std::string default_column(std::string_view key) {
@@ -83,15 +85,21 @@ Answers answer(OwnedStream& stream, const sluice_info& info, const DataSet& data
       y[i] += data.last_at(s, i % info.outputs);
   };
   sluice_reset(&stream.stream);
-  Answers answers{{}, every_step ? steps : 1};
-  answers.y.resize(answers.rows * info.outputs);
+  Answers answers;
+  answers.y.resize((every_step ? steps : 1) * info.outputs);
   if (!every_step || info.every_step) {
     run_rows(stream, data, row, steps, answers.y.data());
+    for (std::size_t i = 0; every_step && i < answered_steps(info, steps); ++i)
+      answers.step.push_back(step_of_answer(info, i));
+    if (!every_step) answers.step.push_back(steps - 1);
+    answers.y.resize(answers.step.size() * info.outputs);
     add_last(answers.y);
     return answers;
   }
   for (std::size_t t = 0; t < steps; ++t)
-    run_rows(stream, data, row + t, 1, &answers.y[t * info.outputs]);
+    if (run_rows(stream, data, row + t, 1, &answers.y[answers.step.size() * info.outputs]))
+      answers.step.push_back(t);
+  answers.y.resize(answers.step.size() * info.outputs);
   return answers;
 }
 
@@ -107,6 +115,7 @@ struct Writer {
   const DataSet& data;
   const Columns& columns;
   bool every_step, hex;
+  bool some_steps;  ///< every step is asked for, and only some have an answer
   std::vector<const Prediction*> known = {};  ///< those whose targets are in the input
 
   std::vector<std::string> predicted(const float* y) const {
@@ -115,9 +124,8 @@ struct Writer {
     return texts;
   }
 
-  /// @param row  of the sequence's answers
-  Beside beside(std::size_t s, std::size_t row, const float* y) const {
-    const std::size_t step = every_step ? row : data.steps(s) - 1;
+  /// @param step  the answer's
+  Beside beside(std::size_t s, std::size_t step, const float* y) const {
     Beside texts{{}, {}, predictions.cells(data, s, step)};
     if (hex) return texts;
     texts.predicted = predicted(y);
@@ -166,13 +174,13 @@ std::string csv_header(const std::string& sequence, const std::vector<std::strin
 }
 
 void add_csv(std::string& text, std::size_t s, const Answers& answers, const Writer& writer) {
-  const std::size_t outputs = answers.y.size() / answers.rows;
-  for (std::size_t row = 0; row < answers.rows; ++row) {
+  const std::size_t outputs = answers.outputs();
+  for (std::size_t row = 0; row < answers.rows(); ++row) {
     const float* const y = &answers.y[row * outputs];
     text += csv_field(writer.data.names[s]);
-    if (writer.every_step) text += fmt::format(",{}", row);
+    if (writer.every_step) text += fmt::format(",{}", answers.step[row]);
     for (std::size_t i = 0; i < outputs; ++i) text += "," + (writer.hex ? hex_bits : decimal)(y[i]);
-    const Beside beside = writer.beside(s, row, y);
+    const Beside beside = writer.beside(s, answers.step[row], y);
     for (const auto* const texts : {&beside.predicted, &beside.truth, &beside.cells})
       for (const std::string& one : *texts) text += "," + csv_field(one);
     text += '\n';
@@ -208,13 +216,13 @@ std::string json_members(const std::vector<std::string>& names,
 /// Returns ", \"predicted\": ..., \"true\": ..., \"with\": {...}"; lists of these if every step is
 /// answered.
 std::string json_beside(std::size_t s, const Answers& answers, const Writer& writer) {
-  const std::size_t outputs = answers.y.size() / answers.rows;
+  const std::size_t outputs = answers.outputs();
   std::string predicted, truth, with;
   std::vector<std::string> names, known;
   for (const Prediction& one : writer.predictions.each) names.push_back(one.name);
   for (const Prediction* one : writer.known) known.push_back(one->name);
-  for (std::size_t row = 0; row < answers.rows; ++row) {
-    Beside beside = writer.beside(s, row, &answers.y[row * outputs]);
+  for (std::size_t row = 0; row < answers.rows(); ++row) {
+    Beside beside = writer.beside(s, answers.step[row], &answers.y[row * outputs]);
     for (std::string& cell : beside.cells) cell = json_string(cell);
     const char* const comma = row ? ", " : "";
     with += comma + json_members(writer.predictions.with, beside.cells);
@@ -237,10 +245,13 @@ std::string json_beside(std::size_t s, const Answers& answers, const Writer& wri
 }
 
 void add_json(std::string& text, std::size_t s, const Answers& answers, const Writer& writer) {
-  const std::size_t outputs = answers.y.size() / answers.rows;
-  text += fmt::format("  {{\"sequence\": {}, \"y\": ", json_string(writer.data.names[s]));
+  const std::size_t outputs = answers.outputs();
+  text += fmt::format("  {{\"sequence\": {}, ", json_string(writer.data.names[s]));
+  if (writer.some_steps)
+    text += fmt::format("\"steps\": [{}], ", fmt::join(answers.step, ", "));
+  text += "\"y\": ";
   if (writer.every_step) text += "[";
-  for (std::size_t row = 0; row < answers.rows; ++row) {
+  for (std::size_t row = 0; row < answers.rows(); ++row) {
     text += row ? ", [" : "[";
     for (std::size_t i = 0; i < outputs; ++i)
       text += (i ? ", " : "") + json_number(answers.y[row * outputs + i], writer.hex);
@@ -263,7 +274,6 @@ struct Tracing {
       const std::size_t length = sluice_trace_line(&t.model, t.step, layer, unit, values, line);
       t.text.append(line, length);
     }
-    if (layer == sluice_describe(&t.model).layers) ++t.step;
   }
 };
 
@@ -275,10 +285,11 @@ std::string trace_text(const OwnedModel& model, const DataSet& data) {
   std::vector<float> y(model.info().outputs);
   for (std::size_t s = 0; s < data.sequences(); ++s) {
     tracing.text += printable(fmt::format("sequence {}", data.names[s])) + "\n";
-    tracing.step = 0;
     sluice_reset(&stream.stream);
-    for (std::size_t t = 0; t < data.steps(s); ++t)
+    for (std::size_t t = 0; t < data.steps(s); ++t) {
+      tracing.step = std::uint32_t(t);
       run_rows(stream, data, data.first[s] + t, 1, y.data());
+    }
   }
   return std::move(tracing.text);
 }
@@ -292,7 +303,9 @@ std::string answers_text(const OwnedModel& model, const DataSet& data, const Col
   const bool every_step = options.every_step || info.every_step;
   const std::vector<std::string> outputs = outputs_of(model);
   const Predictions predictions = predictions_of(model, columns, options.with);
-  Writer writer{predictions, data, columns, every_step, options.hex};
+  const bool some_steps = every_step && (info.first_answer > 0 || info.stride > 1);
+  check_lengths(info, data, all_sequences(data));
+  Writer writer{predictions, data, columns, every_step, options.hex, some_steps};
   for (const Prediction& one : predictions.each)
     if (predictions.is_known(one, data)) writer.known.push_back(&one);
   std::string text;

@@ -24,9 +24,11 @@ struct Traced {
   std::uint32_t frame_bytes;  ///< of a number of the frame
   bool reads_ids;
   std::vector<std::vector<double>> values;
+  std::size_t computed = 0;  ///< the layers that had a value at this step
 
   static void take(void* context, std::uint32_t layer, const void* numbers, std::uint32_t n) {
     Traced& t = *static_cast<Traced*>(context);
+    t.computed = layer;
     if (layer == 0 && t.reads_ids) return;
     std::vector<double>& v = t.values[layer];
     v.resize(n);
@@ -41,13 +43,14 @@ struct Traced {
   }
 };
 
-/// Returns where each layer's own state begins, in numbers: h, then an LSTM's c, both padded.
-std::vector<std::size_t> state_places(const Network& network) {
+/// Returns where each layer's state begins in bytes. That of a cell is h, then an LSTM's c, both
+/// padded.
+std::vector<std::size_t> state_places(const OwnedModel& model) {
   std::vector<std::size_t> places;
   std::size_t at = 0;
-  for (const Layer& layer : network.layers) {
+  for (std::uint32_t l = 0; l < model.info().layers; ++l) {
     places.push_back(at);
-    at += std::size_t(padded(layer.out)) * layer.anatomy().states;
+    at += sluice_describe_layer(&model.model, l).state_bytes;
   }
   return places;
 }
@@ -65,7 +68,7 @@ struct TracedModel {
         stream(model.model, {1, 1}),
         traced{network.layers[0].format, model.info().frame_bytes, model.info().vocabulary != 0,
                std::vector<std::vector<double>>(network.layers.size() + 1)},
-        places(state_places(network)) {
+        places(state_places(model)) {
     answer.resize(model.info().outputs);
     sluice_trace(&stream.stream, Traced::take, &traced);
   }
@@ -74,12 +77,14 @@ struct TracedModel {
 
   /// Returns an LSTM's cell state as numbers.
   std::vector<double> cell_state(std::size_t layer, int units) {
-    const void* const state = sluice_state(&stream.stream, nullptr);
-    const std::size_t first = places[layer] + std::size_t(padded(units));
+    const auto* const state =
+        static_cast<const std::uint8_t*>(sluice_state(&stream.stream, nullptr)) + places[layer];
+    const auto first = std::size_t(padded(units));
     std::vector<double> c;
     for (std::size_t i = first; i < first + std::size_t(units); ++i)
-      c.push_back(traced.format == SLUICE_F32 ? double(static_cast<const float*>(state)[i])
-                                              : static_cast<const std::int16_t*>(state)[i]);
+      c.push_back(traced.format == SLUICE_F32
+                      ? double(reinterpret_cast<const float*>(state)[i])
+                      : reinterpret_cast<const std::int16_t*>(state)[i]);
     return c;
   }
 };
@@ -307,7 +312,7 @@ struct Analysis {
       run_rows(side->stream, data, row, 1, side->answer.data());
     std::size_t at = 0;
     if (!float_side.traced.reads_ids) note_inputs(values[at++], where);
-    for (std::size_t l = 0; l < fixed.layers.size(); ++l) {
+    for (std::size_t l = 0; l < fixed_side.traced.computed; ++l) {
       const Layer& layer = fixed.layers[l];
       const std::vector<std::string> gates = gate_names(layer);
       if (!gates.empty()) note_gates(l, at, where), at += gates.size();

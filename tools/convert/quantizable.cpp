@@ -34,6 +34,8 @@ std::string obstacle_of_cell(const Layer& layer) {
   if (layer.peepholes) return "peepholes have no fixed-point kernel";
   if (layer.cell_clip != 0) return "a clipped cell state has no fixed-point kernel";
   if (layer.both) return "both directions have no fixed-point kernel";
+  if (layer.ahead > 0)
+    return "a window that looks ahead takes whole sequences, which fixed point does not";
   return layer.mean ? "the mean over steps has no fixed-point kernel" : "";
 }
 

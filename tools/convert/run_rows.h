@@ -5,11 +5,11 @@
 
 namespace sluice::tools {
 
-/// Writes a stream's answers to rows of a data set.
-inline void run_rows(OwnedStream& stream, const DataSet& data, std::size_t row, std::size_t steps,
-                     float* y) {
+/// Writes a stream's answers to rows of a data set, and returns how many there are.
+inline std::size_t run_rows(OwnedStream& stream, const DataSet& data, std::size_t row,
+                            std::size_t steps, float* y) {
   if (data.is_text()) return stream.run(data.ids.data() + row, y, steps);
-  stream.run(data.x.data() + row * data.features(), y, steps);
+  return stream.run(data.x.data() + row * data.features(), y, steps);
 }
 
 }  // namespace sluice::tools

@@ -319,7 +319,12 @@ std::string Writer::recurrent(const Layer& given, std::size_t index, const std::
   return layer.mean ? node("ReduceMean", {steps}, {{"axes", {0}}, {"keepdims", {1}}}) : steps;
 }
 
-/// A Dense behind a window is a causal convolution over steps.
+/// Returns the steps of zeros that a window reads before a sequence.
+std::int64_t zeros_before(const Layer& window) {
+  return window.valid ? 0 : std::int64_t(window.parts - 1) * window.dilation - window.ahead;
+}
+
+/// A Dense behind a window is a convolution over steps.
 std::string Writer::convolution(const Layer& dense, std::size_t index) {
   const Layer& window = network_.layers[index];
   const auto in = std::size_t(window.in), taps = std::size_t(window.parts),
@@ -336,7 +341,9 @@ std::string Writer::convolution(const Layer& dense, std::size_t index) {
       "Conv",
       {x, floats(kernel, {dense.out, window.in, window.parts}),
        row(dense.array(Role::input_bias).values)},
-      {{"pads", {std::int64_t(taps - 1) * window.dilation, 0}}, {"dilations", {window.dilation}}});
+      {{"pads", {zeros_before(window), window.ahead}},
+       {"dilations", {window.dilation}},
+       {"strides", {window.stride}}});
   return node("Transpose", {y}, {{"perm", {2, 0, 1}}});
 }
 
@@ -389,13 +396,19 @@ std::string Writer::layer(std::size_t index) {
     }
     case SLUICE_WINDOW: {
       const int reach = (layer.parts - 1) * layer.dilation;
-      const std::string zeros = floats(std::vector<float>(std::size_t(reach * layer.in)),
-                                       {reach, 1, layer.in}),
-                        all = reach ? node("Concat", {zeros, x[0]}, {{"axis", {0}}}) : x[0];
+      const auto zeros = [&](std::int64_t count) {
+        return floats(std::vector<float>(std::size_t(count * layer.in)), {count, 1, layer.in});
+      };
+      std::vector<std::string> padded = {x[0]};
+      if (zeros_before(layer)) padded.insert(padded.begin(), zeros(zeros_before(layer)));
+      if (layer.ahead) padded.push_back(zeros(layer.ahead));
+      const std::string all =
+          padded.size() > 1 ? node("Concat", padded, {{"axis", {0}}}) : padded[0];
       std::vector<std::string> steps;
       for (int begin = 0; begin <= reach; begin += layer.dilation) {
         const std::int64_t end = begin == reach ? INT64_MAX : begin - reach;
-        steps.push_back(node("Slice", {all, whole({begin}), whole({end}), whole({0})}));
+        steps.push_back(
+            node("Slice", {all, whole({begin}), whole({end}), whole({0}), whole({layer.stride})}));
       }
       return steps.size() > 1 ? node("Concat", steps, {{"axis", {2}}}) : steps[0];
     }

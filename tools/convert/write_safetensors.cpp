@@ -172,7 +172,11 @@ void Writer::layer(std::size_t index) {
       return line(index, fmt::format("{} = [{}]", layer.anatomy().name, names));
     }
     case SLUICE_WINDOW:
-      return line(index, fmt::format("window = {}, dilation = {}", layer.parts, layer.dilation));
+      return line(
+          index, fmt::format("window = {}, dilation = {}, stride = {}{}{}", layer.parts,
+                             layer.dilation, layer.stride,
+                             layer.ahead ? fmt::format(", ahead = {}", layer.ahead) : "",
+                             layer.valid ? ", padding = \"none\"" : ""));
     case SLUICE_MAX_POOL:
     case SLUICE_MEAN_POOL:
     case SLUICE_NORM_POOL:

@@ -69,12 +69,22 @@ double cost_of(const Loss& loss, float value, float y) {
   return -(double(value) * double(log_p[0]) + (1 - double(value)) * double(log_p[1]));
 }
 
+/// Returns the number of answers of a model to a sequence, and the target of each.
+std::size_t answers_to(const DataSet& data, const sluice_info& info, std::size_t s) {
+  return data.per_row ? answered_steps(info, data.steps(s)) : data.targets(s);
+}
+std::size_t target_of(const DataSet& data, const sluice_info& info, std::size_t s,
+                      std::size_t answer) {
+  return data.target_begin(s) + (data.per_row ? step_of_answer(info, answer) : answer);
+}
+
 /// The state that the threads share while sequences are run. Each task has a stream, and takes
 /// sequences until none is left.
 struct RunTask {
   const DataSet& data;
   std::span<const std::size_t> sequences;
-  std::vector<std::size_t> begin;  ///< [sequences + 1] of their answers, in targets
+  const sluice_info info;
+  std::vector<std::size_t> begin;  ///< [sequences + 1] of their answers
   std::vector<Goal>& goals;
   std::vector<OwnedStream> streams;
   std::atomic<std::size_t> next{0};
@@ -88,18 +98,19 @@ struct RunTask {
   /// Runs a sequence. One that is answered at every row is run in pieces, since the answers of a
   /// long one may not fit in memory.
   void run_sequence(OwnedStream& stream, std::size_t k) {
-    const std::size_t s = sequences[k], outputs = sluice_describe(stream.model).outputs,
-                      steps = data.steps(s);
-    const bool whole = !data.per_row || sluice_describe(stream.model).whole_sequences;
+    const std::size_t s = sequences[k], outputs = info.outputs, steps = data.steps(s);
+    const bool whole = !data.per_row || info.whole_sequences;
     const std::size_t at_once = whole ? steps : piece;
     std::vector<float> y((data.per_row ? at_once : 1) * outputs);
     sluice_reset(&stream.stream);
+    std::size_t answered = 0;
     for (std::size_t t = 0; t < steps; t += at_once) {
-      const std::size_t n = std::min(at_once, steps - t);
-      run_rows(stream, data, data.first[s] + t, n, y.data());
-      for (std::size_t row = 0; row < (data.per_row ? n : 1); ++row)
+      const std::size_t n = std::min(at_once, steps - t),
+                        answers = run_rows(stream, data, data.first[s] + t, n, y.data());
+      for (std::size_t row = 0; row < answers; ++row, ++answered)
         for (Goal& goal : goals)
-          goal.take(data.target_begin(s) + t + row, begin[k] + t + row, y.data() + row * outputs);
+          goal.take(target_of(data, info, s, answered), begin[k] + answered,
+                    y.data() + row * outputs);
     }
   }
 };
@@ -180,7 +191,7 @@ DataSet targets_of(const DataSet& data) {
 
 /// Keeps the answers of values that have a target, and computes the mean of the targets, which is
 /// the naive answer.
-void keep_valid_values(std::span<const std::size_t> sequences,
+void keep_valid_values(const sluice_info& info, std::span<const std::size_t> sequences,
                        const std::vector<std::uint32_t>& blocks, Goal& goal) {
   ValueAnswers values{.targets = targets_of(goal.data),
                       .loss = goal.loss,
@@ -190,8 +201,8 @@ void keep_valid_values(std::span<const std::size_t> sequences,
                       .mean = {},
                       .valid = {}};
   for (const std::size_t s : sequences)
-    for (std::size_t t = 0; t < goal.data.targets(s); ++t)
-      values.target.push_back(goal.data.target_begin(s) + t);
+    for (std::size_t answer = 0; answer < answers_to(goal.data, info, s); ++answer)
+      values.target.push_back(target_of(goal.data, info, s, answer));
   const std::size_t outputs = goal.data.outputs();
   std::vector<double> sum(outputs), count(outputs);
   std::size_t valid = 0;
@@ -260,7 +271,7 @@ void finish_result(const sluice_model& model, std::span<const std::size_t> seque
   if (goal.data.classes)
     fill_classes(model, goal), keep_valid_classes(blocks, goal);
   else
-    keep_valid_values(sequences, blocks, goal);
+    keep_valid_values(sluice_describe(&model), sequences, blocks, goal);
   goal.answers = {};
   add_up(goal.data, goal.loss, goal.result);
 }
@@ -357,6 +368,16 @@ void check_data(const sluice_model& model, const DataSet& data, const std::strin
         data.per_row ? "every row" : "each sequence");
 }
 
+void check_lengths(const sluice_info& info, const DataSet& data,
+                   std::span<const std::size_t> sequences) {
+  for (const std::size_t s : sequences)
+    if (data.steps(s) <= info.first_answer)
+      refuse(
+          "sequence {} has {} steps, and the model gives its first answer at step {} of a "
+          "sequence; leave out shorter sequences",
+          s + 1, data.steps(s), info.first_answer + 1);
+}
+
 std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data,
                             std::span<const std::size_t> sequences) {
   std::uint32_t steps = piece;
@@ -368,11 +389,13 @@ std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data,
 Evaluation evaluate(const sluice_model& model, const DataSet& data,
                     std::span<const std::size_t> sequences, ThreadPool& pool, const Loss& loss) {
   check_data(model, data, "the model");
+  const sluice_info info = sluice_describe(&model);
+  check_lengths(info, data, sequences);
   std::vector<std::size_t> begin = {0};
-  for (std::size_t s : sequences) begin.push_back(begin.back() + data.targets(s));
+  for (std::size_t s : sequences) begin.push_back(begin.back() + answers_to(data, info, s));
   const std::vector<DataSet> heads = targets_of_heads(data);
   std::vector<Goal> goals;
-  const std::size_t outputs = sluice_describe(&model).outputs;
+  const std::size_t outputs = info.outputs;
   const bool adds = data.difference && adds_frame_columns(read_network(model));
   if (heads.empty()) goals.push_back({data, loss, 0, outputs, adds});
   std::size_t first = 0;
@@ -383,7 +406,12 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data,
     first += head.outputs;
   }
   for (Goal& goal : goals) begin_result(data, sequences, begin, goal);
-  RunTask task{.data = data, .sequences = sequences, .begin = begin, .goals = goals, .streams = {}};
+  RunTask task{.data = data,
+               .sequences = sequences,
+               .info = info,
+               .begin = begin,
+               .goals = goals,
+               .streams = {}};
   const std::uint32_t at_once = steps_at_once(model, data, sequences);
   for (int i = 0; i < pool.threads; ++i) task.streams.emplace_back(model, sluice_use{at_once, 1});
   pool_for(&pool, std::uint32_t(pool.threads), RunTask::run, &task);

@@ -131,6 +131,10 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data,
 Evaluation evaluate(const sluice_model& model, const DataSet& data,
                     std::span<const std::size_t> sequences, int threads, const Loss& loss = {});
 
+/// Refuses (exit code 2) sequences that end before the model's first answer.
+void check_lengths(const sluice_info& info, const DataSet& data,
+                   std::span<const std::size_t> sequences);
+
 /// Returns how many frames are run through a model at a time; for a model that takes whole
 /// sequences, the longest of these.
 std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data,

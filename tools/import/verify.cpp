@@ -7,18 +7,18 @@
 namespace sluice::tools {
 namespace {
 
-/// Returns the model's answers to a sequence: of every step, or of the last one.
+/// Returns the model's answers to a sequence: of every step that has one, or of the last one.
 std::vector<float> answers(const OwnedModel& model, OwnedStream& stream, const TestVector& test) {
   const sluice_info info = model.info();
   std::vector<float> y((info.every_step ? test.steps : 1) * std::size_t(info.outputs));
   sluice_reset(&stream.stream);
   if (info.vocabulary == 0) {
-    stream.run(test.x.data(), y.data(), test.steps);
+    y.resize(stream.run(test.x.data(), y.data(), test.steps) * std::size_t(info.outputs));
     return y;
   }
   std::vector<std::int32_t> ids;
   for (const float id : test.x) ids.push_back(std::int32_t(id));
-  stream.run(ids.data(), y.data(), test.steps);
+  y.resize(stream.run(ids.data(), y.data(), test.steps) * std::size_t(info.outputs));
   return y;
 }
 
@@ -114,7 +114,7 @@ std::vector<Reading> readings_of(const OwnedModel& model, const Npy& x, const Np
   for (const Sizes& sizes : all)
     for (const bool every : {true, false}) {
       if (every && (!info.every_step || sizes.steps == 1)) continue;
-      const std::size_t answer = (every ? sizes.steps : 1) * outputs;
+      const std::size_t answer = (every ? answered_steps(info, sizes.steps) : 1) * outputs;
       if (numbers != sizes.sequences * answer) continue;
       Reading reading;
       reading.shape = fmt::format("{} sequences of {} steps", sizes.sequences, sizes.steps);
@@ -131,7 +131,8 @@ std::vector<Reading> readings_of(const OwnedModel& model, const Npy& x, const Np
       "sequences{}",
       y.name, numbers, outputs, first.sequences * outputs, first.sequences,
       info.every_step
-          ? fmt::format(", or {} for every step", first.sequences * first.steps * outputs)
+          ? fmt::format(", or {} for every step",
+                        first.sequences * answered_steps(info, first.steps) * outputs)
           : "");
 }
 

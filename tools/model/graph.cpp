@@ -44,6 +44,16 @@ std::vector<bool> one_row_per_sequence(const Network& network) {
   return once;
 }
 
+AnsweredSteps answered_steps(const Network& network) {
+  AnsweredSteps steps;
+  for (const Layer& layer : network.layers) {
+    if (!layer.thins()) continue;
+    if (layer.valid) steps.first += steps.stride * (layer.parts - 1) * layer.dilation;
+    steps.stride *= layer.stride;
+  }
+  return steps;
+}
+
 std::vector<std::uint32_t> answers_of(const Network& network) {
   if (answers_in_parts(std::uint32_t(network.layers.back().kind)))
     return sources_of(network, network.layers.size() - 1);

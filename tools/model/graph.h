@@ -24,6 +24,12 @@ bool is_chain(const Network& network);
 /// result of it.
 std::vector<bool> one_row_per_sequence(const Network& network);
 
+/// The steps of a sequence, counted from 0, that have an answer: first, then every stride-th one.
+struct AnsweredSteps {
+  std::int64_t first = 0, stride = 1;
+};
+AnsweredSteps answered_steps(const Network& network);
+
 /// Returns the layers, counted from 1, whose outputs are the parts of an answer: the last one, or
 /// the sources of a concat that ends the network (0: the frame).
 std::vector<std::uint32_t> answers_of(const Network& network);

@@ -172,27 +172,28 @@ OwnedStream::OwnedStream(const sluice_model& m, sluice_use use) : model(&m) {
 namespace {
 
 /// Runs frames in the model's own number format.
-void run_fixed(OwnedStream& stream, const void* x, float* y, std::size_t steps) {
+std::size_t run_fixed(OwnedStream& stream, const void* x, float* y, std::size_t steps) {
   const sluice_info info = sluice_describe(stream.model);
   const std::size_t rows = info.every_step ? steps : 1;
   stream.answers.resize(std::max(stream.answers.size(), rows * info.outputs));
-  sluice_run(&stream.stream, x, stream.answers.data(), steps);
-  sluice_dequantize(stream.model, stream.answers.data(), y, rows);
+  const std::size_t answers = sluice_run(&stream.stream, x, stream.answers.data(), steps);
+  sluice_dequantize(stream.model, stream.answers.data(), y, answers);
+  return answers;
 }
 
 }  // namespace
 
-void OwnedStream::run(const float* x, float* y, std::size_t steps) {
+std::size_t OwnedStream::run(const float* x, float* y, std::size_t steps) {
   const sluice_info info = sluice_describe(model);
   if (info.format == SLUICE_F32) return sluice_run(&stream, x, y, steps);
   frames.resize(std::max(frames.size(), steps * info.inputs));
   sluice_quantize(model, x, frames.data(), steps);
-  run_fixed(*this, frames.data(), y, steps);
+  return run_fixed(*this, frames.data(), y, steps);
 }
 
-void OwnedStream::run(const std::int32_t* ids, float* y, std::size_t steps) {
+std::size_t OwnedStream::run(const std::int32_t* ids, float* y, std::size_t steps) {
   if (sluice_describe(model).format == SLUICE_F32) return sluice_run(&stream, ids, y, steps);
-  run_fixed(*this, ids, y, steps);
+  return run_fixed(*this, ids, y, steps);
 }
 
 }  // namespace sluice::tools

@@ -52,6 +52,15 @@ std::string model_path(const std::string& given);
 /// Reads and opens a model, or the model of a run's folder.
 OwnedModel load_model(const std::string& path);
 
+/// Returns how many of the steps of a sequence have an answer, and the step of one of them, both
+/// counted from 0, if the model answers every step.
+inline std::size_t answered_steps(const sluice_info& info, std::size_t steps) {
+  return steps > info.first_answer ? (steps - info.first_answer - 1) / info.stride + 1 : 0;
+}
+inline std::size_t step_of_answer(const sluice_info& info, std::size_t answer) {
+  return info.first_answer + answer * info.stride;
+}
+
 /// A stream with its own memory. The model must outlive it.
 struct OwnedStream {
   AlignedBytes state, scratch;
@@ -60,11 +69,12 @@ struct OwnedStream {
   std::vector<std::int16_t> frames, answers;  ///< of a fixed-point model
   OwnedStream(const sluice_model& model, sluice_use use);
 
-  /// Runs sluice_run in floats, whatever the model's number format. x: [steps][inputs]; y:
-  /// [steps][outputs] if the model answers every step, else [outputs].
-  void run(const float* x, float* y, std::size_t steps);
+  /// Runs sluice_run in floats, whatever the model's number format, and returns the number of
+  /// answers. x: [steps][inputs]; y: [answers][outputs] if the model answers every step, else
+  /// [outputs].
+  std::size_t run(const float* x, float* y, std::size_t steps);
   /// Does the same for a model that takes ids [steps].
-  void run(const std::int32_t* ids, float* y, std::size_t steps);
+  std::size_t run(const std::int32_t* ids, float* y, std::size_t steps);
 };
 
 }  // namespace sluice::tools

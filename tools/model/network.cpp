@@ -44,7 +44,12 @@ LayerRecord record_of(const Layer& layer) {
   record.factor_shift_ih = static_cast<std::uint8_t>(layer.factor_shift_ih);
   record.factor_shift_hh = static_cast<std::uint8_t>(layer.factor_shift_hh);
   if (layer.sparse) record.order = static_cast<std::uint8_t>(Order::sparse);
-  if (layer.kind == SLUICE_WINDOW) record.dilation = static_cast<std::uint16_t>(layer.dilation);
+  if (layer.kind == SLUICE_WINDOW) {
+    record.window.dilation = static_cast<std::uint16_t>(layer.dilation);
+    record.window.stride = static_cast<std::uint16_t>(layer.stride);
+    record.window.ahead = static_cast<std::uint16_t>(layer.ahead);
+    record.window.valid = layer.valid;
+  }
   record.parts = static_cast<std::uint16_t>(layer.parts);
   if (layer.anatomy().joins) {
     record.parts = static_cast<std::uint16_t>(layer.sources.size());

@@ -46,6 +46,9 @@ struct Layer {
   /// it applies; 0: the whole.
   int parts = 0;
   int dilation = 0;  ///< of a window: every how many steps it takes one
+  int stride = 1;    ///< of a window: every how many steps it has an output
+  int ahead = 0;     ///< of a window: how many steps behind that of its output it reads
+  bool valid = false;  ///< of a window: its first output is that of the first step without zeros
   /// Of fixed point: the blob stores only the blocks of its matrices that are not all zeros.
   bool sparse = false;
   /// the earlier layer whose weights it shares, which are stored once; the arrays are equal
@@ -56,6 +59,8 @@ struct Layer {
 
   /// Returns the rows of a gate of one direction of a cell.
   int gate_rows() const { return cells > 0 ? cells : both ? out / 2 : out; }
+  /// Returns whether it has no output for some steps of its source.
+  bool thins() const { return kind == SLUICE_WINDOW && (stride > 1 || valid); }
   const Anatomy& anatomy() const { return anatomy_of(std::uint32_t(kind)); }
   /// Returns the array of that role, which the layer must have.
   const Array& array(Role role, bool backward = false) const;

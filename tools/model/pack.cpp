@@ -281,7 +281,10 @@ Layer layer_of(const LayerRecord& record) {
   layer.second = record.second;
   layer.candidate = candidate_of(record.candidate);
   if (!joins(record.kind)) layer.parts = record.parts;
-  if (layer.kind == SLUICE_WINDOW) layer.dilation = record.dilation;
+  if (layer.kind == SLUICE_WINDOW) {
+    layer.dilation = record.window.dilation, layer.stride = record.window.stride;
+    layer.ahead = record.window.ahead, layer.valid = record.window.valid != 0;
+  }
   if (joins(record.kind)) layer.sources.assign(record.sources, record.sources + record.parts);
   return with_arrays(layer);
 }

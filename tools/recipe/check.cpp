@@ -276,11 +276,19 @@ void resolve_steps(Recipe& recipe) {
     if (layer.recurrent()) last_recurrent = &layer;
   std::vector<bool> once = {
       false};  // of the frame, then of each layer: whether its output is one row per sequence
+  std::size_t thins = 0;  // the last layer, counted from 1, that leaves steps out
   for (std::size_t l = 0; l < recipe.layers.size(); ++l) {
     LayerSpec& layer = recipe.layers[l];
     bool reads_once = false;
-    for (const std::size_t source : sources_of(recipe.layers, l, place))
+    for (const std::size_t source : sources_of(recipe.layers, l, place)) {
       reads_once = reads_once || once[source];
+      if (source < thins)
+        refuse(
+            "{}: layer {}: reads {}, which has an output at every step, but the window of layer {} "
+            "leaves steps out for all layers behind it; read that window or a layer behind it",
+            place, l + 1, source ? fmt::format("layer {}", source) : "the frame", thins);
+    }
+    if (layer.thins()) thins = l + 1;
     once.push_back(reads_once);
     if (reads_once && layer.kind == SLUICE_WINDOW)
       refuse(
@@ -323,10 +331,13 @@ void check_layers(const Recipe& recipe) {
     if (layer.kind == SLUICE_EMBEDDING && &layer != recipe.layers.data())
       refuse("{}: an embedding is the first layer", place);
   for (const LayerSpec& layer : recipe.layers)
-    if (layer.directions == Directions::both && (recipe.carries() || recipe.format == Format::text))
-      refuse("{}: a layer in both directions wants whole sequences{}", place,
+    if ((layer.directions == Directions::both || layer.ahead > 0) &&
+        (recipe.carries() || recipe.format == Format::text))
+      refuse("{}: a layer {} wants whole sequences{}", place,
+             layer.ahead > 0 ? "that looks ahead" : "in both directions",
              recipe.format == Format::text
-                 ? ", and would read the token that it must predict; give directions = \"one\""
+                 ? fmt::format(", and would read the token that it must predict; {}",
+                               layer.ahead > 0 ? "leave ahead out" : "give directions = \"one\"")
                  : "; leave train.truncate out");
   for (const LayerSpec& layer : recipe.layers)
     if (layer.kind == SLUICE_WINDOW && recipe.carries())

@@ -236,6 +236,26 @@ const Option options[] = {
      .help = "positions from one patch to the next; 0: n, so that patches do not overlap",
      .min = 0,
      .max = 65536},
+    {.name = "stride",
+     .kinds = window,
+     .field = &L::stride,
+     .help = "every how many steps the window has an output, from the first one on; all layers "
+             "behind it have a step only then",
+     .min = 1,
+     .max = 65535},
+    {.name = "padding",
+     .kinds = window,
+     .field = choice_field<&L::padding>,
+     .help = "zeros before the first step; with none the first output is that of the first step "
+             "that needs none",
+     .words = only(Padding::zero, Padding::none)},
+    {.name = "ahead",
+     .kinds = window,
+     .field = &L::ahead,
+     .help = "how many steps behind the one of its output the window reads, with zeros behind the "
+             "last step; the model then takes whole sequences, and stays in float",
+     .min = 0,
+     .max = 65535},
     {.name = "padding",
      .kinds = patches,
      .field = choice_field<&L::padding>,
@@ -303,6 +323,7 @@ LayerSpec fresh(const Kind& kind) {
   if (is & (dense | curve)) layer.low = -1, layer.high = 1;
   if (is & (batch_norm | layer_norm)) layer.epsilon = 1e-5;
   if (is & unit_norm) layer.epsilon = 1e-12;
+  if (is & window) layer.stride = 1, layer.padding = Padding::zero;
   return layer;
 }
 
@@ -469,6 +490,11 @@ void check_sense(const LayerSpec& layer, const std::string& place) {
     refuse("{}: gate_dropout: not of an LSTM with a projection; leave it or projection out", place);
   if (layer.rank > 0 && layer.gate_dropout > 0)
     refuse("{}: gate_dropout: not of matrices of low rank; leave it or rank out", place);
+  if (layer.ahead > (layer.units - 1) * layer.dilation)
+    refuse("{}: ahead: {} steps, but the window has {} steps beside one; give at most these", place,
+           layer.ahead, (layer.units - 1) * layer.dilation);
+  if (layer.ahead > 0 && layer.padding == Padding::none)
+    refuse("{}: ahead: is of a window that begins with zeros; leave it or padding out", place);
   if (layer.weight != 0 && layer.loss == HeadLoss::none)
     refuse("{}: weight: is the factor of a loss, and the layer has none; give it a loss too",
            place);
@@ -515,6 +541,9 @@ std::int64_t LayerSpec::out(std::int64_t in) const {
       return own == 0 ? in : directions == Directions::both ? 2 * own : own;
     }
   }
+}
+bool LayerSpec::thins() const {
+  return kind == SLUICE_WINDOW && (stride > 1 || (padding == Padding::none && units > 1));
 }
 bool LayerSpec::joins() const { return (bit(kind_of(*this)) & joins_kinds) != 0; }
 

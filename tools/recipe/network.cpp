@@ -35,7 +35,9 @@ Layer layer_of(const LayerSpec& spec, int in) {
       layer.second = float(spec.alpha != 0 ? spec.alpha : f == SLUICE_ELU ? 1 : 0.01);
   if (spec.epsilon > 0) layer.parameter = float(spec.epsilon);
   if (spec.kind == SLUICE_WINDOW)
-    layer.parts = int(spec.units), layer.dilation = int(spec.dilation);
+    layer.parts = int(spec.units), layer.dilation = int(spec.dilation),
+    layer.stride = int(spec.stride), layer.ahead = int(spec.ahead),
+    layer.valid = spec.padding == Padding::none && (spec.units > 1);
   if (is_pool(spec.kind)) layer.parts = in / int(spec.units * spec.channels);
   if (spec.part > 0 && in > spec.part) layer.parts = in / int(spec.part);
   return layer;

@@ -171,10 +171,12 @@ std::vector<float> values_for(const OwnedModel& model, const std::vector<std::in
   OwnedStream stream(model.model, {std::uint32_t(ids.size()), 1});
   std::vector<float> values((info.every_step ? ids.size() : 1) * info.outputs);
   stream.run(ids.data(), values.data(), ids.size());
-  const std::size_t at = (info.every_step ? point.step : 0) * info.outputs + point.output;
-  const float y = values[at];
+  const auto at = [&](std::size_t row) {
+    return (info.every_step ? row : 0) * info.outputs + point.output;
+  };
+  const float y = values[at(answered_steps(info, point.step))];
   std::fill(values.begin(), values.end(), std::numeric_limits<float>::quiet_NaN());
-  values[at] = y - 0.5f;
+  values[at(point.step)] = y - 0.5f;
   return values;
 }
 
@@ -220,7 +222,9 @@ Steps run_layers(const Network& network, std::size_t layers, const Excerpt& exce
   OwnedStream stream(model.model,
                      {model.info().whole_sequences ? std::uint32_t(excerpt.steps) : 64, 1});
   Steps result{model.info().outputs, std::vector<float>(excerpt.steps * model.info().outputs)};
-  run_rows(stream, data, data.first[excerpt.sequence], excerpt.steps, result.values.data());
+  const std::size_t answers =
+      run_rows(stream, data, data.first[excerpt.sequence], excerpt.steps, result.values.data());
+  result.values.resize(answers * result.width);
   return result;
 }
 

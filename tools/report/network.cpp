@@ -135,6 +135,9 @@ std::string kind_text(const Layer& layer) {
          (layer.parts ? fmt::format(" of {} {}", layer.parts,
                                     layer.kind == SLUICE_WINDOW ? "steps" : "parts")
                       : "") +
+         (layer.stride > 1 ? fmt::format(", stride {}", layer.stride) : "") +
+         (layer.ahead ? fmt::format(", {} ahead", layer.ahead) : "") +
+         (layer.valid ? ", valid" : "") +
          (layer.cells ? fmt::format(", projected from {} cells", layer.cells) : "") +
          (layer.peepholes ? ", peepholes" : "") +
          (layer.cell_clip != 0 ? fmt::format(", cells clipped to {}", layer.cell_clip) : "") +

@@ -233,7 +233,10 @@ std::vector<Known> known_answers(const View& view) {
   const DataSet& data = *view.measured.part.data;
   std::vector<Known> known;
   std::size_t answer = view.chosen.begin;
-  for (std::size_t t = 0; t < (data.per_row ? view.excerpt.steps : 1); ++t) {
+  const AnsweredSteps steps = answered_steps(view.network);
+  const std::size_t rows = data.per_row ? view.excerpt.steps : 1,
+                    first = data.per_row ? std::size_t(steps.first) : 0;
+  for (std::size_t t = first; t < rows; t += std::size_t(steps.stride)) {
     const std::size_t target = data.target_begin(view.chosen.sequence) + t;
     const AnswerAt point{data.per_row ? t : view.excerpt.steps - 1, 0};
     if (data.classes && data.target[target] >= 0) known.push_back({point, answer++});

@@ -86,6 +86,9 @@ std::vector<std::pair<const char*, std::string>> shape_texts(const Layer& layer,
           {"rank", std::to_string(layer.rank)},
           {"parts", std::to_string(layer.parts)},
           {"dilation", std::to_string(layer.dilation)},
+          {"stride", std::to_string(layer.stride)},
+          {"ahead", std::to_string(layer.ahead)},
+          {"padding", layer.valid ? "none" : "zero"},
           {"initial state", layer.initial_state ? "learned" : "zero"},
           {"cells", std::to_string(layer.cells)},
           {"peepholes", layer.peepholes ? "true" : "false"},
@@ -336,10 +339,9 @@ RowSums row_sums_of(const Recipe& recipe, const Network& network, std::uint32_t 
   OwnedStream stream(model.model, {model.info().whole_sequences ? longest : 64, 1});
   std::vector<float> y;
   for (const std::size_t s : split.train) {
-    const std::size_t rows = model.info().every_step ? data.steps(s) : 1;
-    y.resize(rows * n);
+    y.resize((model.info().every_step ? data.steps(s) : 1) * n);
     if (!recipe.carries() || data.begins(s)) sluice_reset(&stream.stream);
-    run_rows(stream, data, data.first[s], data.steps(s), y.data());
+    const std::size_t rows = run_rows(stream, data, data.first[s], data.steps(s), y.data());
     for (std::size_t row = 0; row < rows; ++row) sums.add(y.data() + row * n, n);
   }
   return sums;
