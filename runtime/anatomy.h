@@ -102,6 +102,7 @@ struct Anatomy {
   const char* name = "";
   bool recurrent = false;  ///< keeps a state that its products read, and may go in both directions
   bool by_step = false;    ///< needs every step: its source must not have one row a sequence
+  bool once = false;       ///< has one output a sequence, over the steps so far
   bool keeps_width = false;   ///< has as many outputs as inputs
   bool reads_ids = false;     ///< reads a frame that is one id
   bool joins = false;         ///< reads several sources
@@ -292,6 +293,21 @@ constexpr Anatomy curve() {
   return a;
 }
 
+/// Layers that reduce the steps of a sequence.
+constexpr Anatomy over_steps(sluice_layer_kind kind, const char* name) {
+  Anatomy a;
+  a.kind = kind, a.name = name;
+  a.keeps_width = a.by_step = a.once = true;
+  a.integer_form = true;
+  return a;
+}
+
+constexpr Anatomy attention() {
+  Anatomy a = over_steps(SLUICE_ATTENTION, "attention");
+  a.joins = true, a.integer_form = false;
+  return a;
+}
+
 constexpr Anatomy embedding() {
   Anatomy a;
   a.kind = SLUICE_EMBEDDING, a.name = "embedding";
@@ -391,7 +407,10 @@ constexpr Anatomy all[] = {standardize(),
                            pool(SLUICE_MEAN_POOL, "mean_pool"),
                            pool(SLUICE_NORM_POOL, "norm_pool"),
                            unit_norm(),
-                           curve()};
+                           curve(),
+                           over_steps(SLUICE_MAX_OVER_STEPS, "max_over_steps"),
+                           over_steps(SLUICE_MEAN_OVER_STEPS, "mean_over_steps"),
+                           attention()};
 
 /// Returns whether the kinds are in the order of their numbers, which begin at 1.
 constexpr bool in_order() {

@@ -335,6 +335,9 @@ struct Graph {
       sum += width(layer.sources[i]);
       equal = equal && width(layer.sources[i]) == layer.out;
     }
+    if (holds_convolution && layer.kind == SLUICE_ATTENTION)
+      return layer.parts == 2 && width(layer.sources[0]) == 1 &&
+             width(layer.sources[1]) == layer.out;
     const bool two =
         layer.kind != SLUICE_MULTIPLY || layer.format == SLUICE_F32 || layer.parts == 2;
     return layer.in == layer.out && two && (layer.kind == SLUICE_CONCAT ? sum == layer.out : equal);

@@ -324,9 +324,11 @@ inline bool has_initial_state(const LayerRecord& layer) {
 /// @param base  the blob
 void copy_initial_state(const LayerRecord& one_direction, const uint8_t* base, void* state);
 
-/// Returns whether a layer outputs only the last step, or the mean.
+/// Returns whether a layer has one output a sequence: of the last step, or over all steps.
 inline bool last_step_only(const LayerRecord& layer) {
-  return is_recurrent(layer.kind) && !(layer.flags & every_step_flag);
+  constexpr uint32_t kinds = kinds_with([](const Anatomy& a) { return a.once; });
+  return (is_recurrent(layer.kind) && !(layer.flags & every_step_flag)) ||
+         (holds_convolution && has_kind(kinds, layer.kind));
 }
 
 /// Returns whether a layer joins several sources.

@@ -5,6 +5,7 @@
 #include "fixed.h"
 #include "join.h"
 #include "norm.h"
+#include "over_steps.h"
 #include "pool.h"
 #include "recurrent.h"
 #include "window.h"
@@ -59,6 +60,11 @@ constexpr LayerKind kinds[] = {
     FloatPool<SLUICE_NORM_POOL>::kind,
     UnitNorm::kind,
     CurveLayer::kind,
+    FloatOverSteps<SLUICE_MAX_OVER_STEPS>::kind,
+    FloatOverSteps<SLUICE_MEAN_OVER_STEPS>::kind,
+#ifndef SLUICE_WITHOUT_GRAPH
+    Attention::kind,
+#endif
 #endif
 #endif
 #ifndef SLUICE_WITHOUT_INT8
@@ -97,6 +103,8 @@ constexpr LayerKind kinds[] = {
     FixedPool<SLUICE_MAX_POOL, SLUICE_INT8>::kind,
     FixedPool<SLUICE_MEAN_POOL, SLUICE_INT8>::kind,
     FixedPool<SLUICE_NORM_POOL, SLUICE_INT8>::kind,
+    FixedOverSteps<SLUICE_MAX_OVER_STEPS, SLUICE_INT8, int16_t>::kind,
+    FixedOverSteps<SLUICE_MEAN_OVER_STEPS, SLUICE_INT8, int64_t>::kind,
 #endif
 #endif
 #ifndef SLUICE_WITHOUT_W8A16
@@ -135,6 +143,8 @@ constexpr LayerKind kinds[] = {
     FixedPool<SLUICE_MAX_POOL, SLUICE_W8A16>::kind,
     FixedPool<SLUICE_MEAN_POOL, SLUICE_W8A16>::kind,
     FixedPool<SLUICE_NORM_POOL, SLUICE_W8A16>::kind,
+    FixedOverSteps<SLUICE_MAX_OVER_STEPS, SLUICE_W8A16, int16_t>::kind,
+    FixedOverSteps<SLUICE_MEAN_OVER_STEPS, SLUICE_W8A16, int64_t>::kind,
 #endif
 #endif
 };

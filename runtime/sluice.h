@@ -200,7 +200,13 @@ typedef enum {
   SLUICE_MEAN_POOL = 18, /* the mean */
   SLUICE_NORM_POOL = 19, /* the root of the sum of squares, such as the magnitude of a spectrum */
   SLUICE_UNIT_NORM = 20, /* x / |x|, with |x| the root of the sum of squares */
-  SLUICE_CURVE = 21      /* f(x), number by number */
+  SLUICE_CURVE = 21,     /* f(x), number by number */
+  /* With one output a sequence, over the steps so far: of each number the largest one, and the
+   * mean */
+  SLUICE_MAX_OVER_STEPS = 22,
+  SLUICE_MEAN_OVER_STEPS = 23,
+  /* joins a score and x: the mean of x over the steps so far, weighted by e^score */
+  SLUICE_ATTENTION = 24
 } sluice_layer_kind;
 
 typedef enum {

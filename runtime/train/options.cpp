@@ -105,7 +105,8 @@ bool good_options(const sluice_train_options& o) {
 bool can_carry(const OpenModel& model) {
   for (uint32_t i = 0; i < model.layer_count; ++i)
     if (model.layers[i].flags & (mean_flag | both_directions_flag) ||
-        model.layers[i].kind == SLUICE_DIFFERENCE || model.layers[i].kind == SLUICE_WINDOW)
+        model.layers[i].kind == SLUICE_DIFFERENCE || model.layers[i].kind == SLUICE_WINDOW ||
+        anatomy_of(model.layers[i].kind).once)
       return false;
   return true;
 }

@@ -158,7 +158,8 @@ const TrainKind* train_kind(uint8_t kind);
 const TrainKind* train_cell(uint8_t kind);
 extern const TrainKind train_dense, train_standardize, train_embedding, train_batch_norm,
     train_layer_norm, train_difference, train_select, train_concat, train_add, train_multiply,
-    train_window, train_max_pool, train_mean_pool, train_norm_pool, train_unit_norm, train_curve;
+    train_window, train_max_pool, train_mean_pool, train_norm_pool, train_unit_norm, train_curve,
+    train_max_over_steps, train_mean_over_steps, train_attention;
 
 inline const float* no_preparation(const LayerRecord&, const uint8_t*, bool, Arena&) {
   return nullptr;

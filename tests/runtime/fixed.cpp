@@ -168,6 +168,10 @@ TEST_CASE("any state is a valid state") {
         state[4] = state[5] = 0;
         state += 8;
       }
+      if (stage.layer->anatomy().once) {  // no steps so far, and any numbers
+        const auto units = size_t(padded(stage.layer->out));
+        state += units * (stage.layer->kind == SLUICE_MAX_OVER_STEPS ? 1 : 4) + 8;
+      }
       for (std::vector<int16_t>* part : {&stage.h, &stage.c}) {
         for (size_t u = 0; u < part->size(); ++u)
           (*part)[u] = state[u] = int16_t(noise.below(4)   ? noise.below(65536) - 32768

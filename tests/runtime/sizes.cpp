@@ -125,6 +125,8 @@ TEST_CASE(
         if (const int kept = (layer.parts - 1) * layer.dilation;
             layer.kind == SLUICE_WINDOW && (kept || layer.thins()))
           state += uint64_t(kept * layer.in * 2 + 15) / 16 * 16 + 16;
+        if (layer.anatomy().once)
+          state += units * (layer.kind == SLUICE_MAX_OVER_STEPS ? 2 : 8) + 16;
         if (layer.kind == SLUICE_ADD || layer.kind == SLUICE_MULTIPLY)
           layer_scratch = std::max(layer_scratch, 2 * units);
         if (layer.find(Role::input_weight)) {

@@ -263,6 +263,8 @@ struct FixedReference {
         y = parts_of(stage, v);
       else if (stage.layer->kind == SLUICE_WINDOW)
         y = window(stage, parts[0]);
+      else if (stage.layer->anatomy().once)
+        y = over_steps(stage, parts[0]);
       else if (tools::Layer(*stage.layer).parts > 0)
         y = pooled(*stage.layer, parts[0]);
       else if (stage.layer->kind == SLUICE_DIFFERENCE)
@@ -285,6 +287,20 @@ struct FixedReference {
       const std::vector<int16_t> one =
           fixed::run(stage.dense, std::vector<int32_t>(begin, begin + std::ptrdiff_t(width)));
       y.insert(y.end(), one.begin(), one.end());
+    }
+    return y;
+  }
+
+  /// kernels/README.md, "Pooling", over the steps so far.
+  static std::vector<int16_t> over_steps(Stage& stage, const Numbers16& x) {
+    stage.seen.push_back(x);
+    std::vector<int16_t> y;
+    for (size_t i = 0; i < x.size(); ++i) {
+      int64_t most = x[i], sum = 0;
+      for (const Numbers16& one : stage.seen) most = std::max<int64_t>(most, one[i]), sum += one[i];
+      const double mean = double(sum) / double(stage.seen.size());
+      y.push_back(int16_t(stage.layer->kind == SLUICE_MAX_OVER_STEPS ? most
+                                                                     : std::floor(mean + 0.5)));
     }
     return y;
   }
@@ -462,6 +478,12 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
     add("every third step", 5,
         {gru(9, every_step), strided(window(9, 1), 3), dense(4), from(dense(4, SLUICE_TANH), 2),
          tests::add({3, 4})});
+    add("largest and mean over steps", 5,
+        {dense(9), over_steps(SLUICE_MAX_OVER_STEPS),
+         from(over_steps(SLUICE_MEAN_OVER_STEPS), 1), tests::add({2, 3}), dense(4)});
+    add("frames over steps", 5,
+        {over_steps(SLUICE_MEAN_OVER_STEPS), from(over_steps(SLUICE_MAX_OVER_STEPS), 0),
+         concat({1, 2})});
     add("convolution", 5,
         {with_zeros(select(18, 0)), for_parts(dense(3, SLUICE_RELU), 6),
          pool(SLUICE_MAX_POOL, 3, 3), dense(8, SLUICE_TANH), gru(5, every_step), dense(2)});

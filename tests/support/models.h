@@ -100,6 +100,11 @@ inline Spec pool(sluice_layer_kind kind, int parts, int channels) {
   Spec s{kind, parts * channels};
   return s.parts = parts, s;
 }
+inline Spec over_steps(sluice_layer_kind kind) { return {kind, 0}; }
+inline Spec attention(uint32_t score, uint32_t x) {
+  Spec s{SLUICE_ATTENTION, 0};
+  return s.sources = {score, x}, s;
+}
 inline Spec unit_norm() {
   Spec s{SLUICE_UNIT_NORM, 0};
   return s.parameter = 1e-12f, s;
@@ -170,7 +175,7 @@ inline int in_of(const Network& network, const Spec& s, int inputs) {
   if (s.sources.empty()) return width(uint32_t(network.layers.size()));
   int sum = 0;
   for (const uint32_t source : s.sources) sum += width(source);
-  return s.kind == SLUICE_CONCAT ? sum : width(s.sources[0]);
+  return s.kind == SLUICE_CONCAT ? sum : width(s.sources.back());
 }
 
 /// Returns the specifications of networks that are not chains, by name: residual and dense
@@ -228,6 +233,17 @@ inline std::vector<std::pair<std::string, std::vector<Spec>>> every_convolution(
       {"joins of every third step",
        {gru(9, true), strided(window(9, 2), 3), dense(4), from(dense(4, SLUICE_RELU), 2),
         add({3, 4}), concat({5, 2})}},
+      {"the largest over steps",
+       {strided(window(5, 2), 2), dense(9, SLUICE_RELU), over_steps(SLUICE_MAX_OVER_STEPS),
+        dense(3)}},
+      {"the mean over steps",
+       {gru(8, true), over_steps(SLUICE_MEAN_OVER_STEPS),
+        from(over_steps(SLUICE_MAX_OVER_STEPS), 1), concat({2, 3}), dense(4)}},
+      {"attention",
+       {gru(9, true), dense(7, SLUICE_TANH), dense(1), attention(3, 1), dense(3)}},
+      {"attention to every second step",
+       {strided(window(5, 2), 2), dense(1), from(dense(8), 1), attention(2, 3),
+        from(over_steps(SLUICE_MAX_OVER_STEPS), 3), concat({4, 5})}},
       {"slopes of their own", {gru(9, true), curve(SLUICE_PRELU), curve(SLUICE_TANH)}},
       {"softmax of parts", {for_parts(dense(3, SLUICE_SOFTMAX), 5), dense(4)}},
   };

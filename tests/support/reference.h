@@ -469,9 +469,25 @@ struct Reference {
     return y;
   }
 
+  /// Returns the mean of x over the steps, weighted by the exponentials of the scores.
+  static Frame attended(const Frames& scores, const Frames& x) {
+    double most = scores[0][0], sum = 0;
+    for (const Frame& score : scores) most = std::fmax(most, score[0]);
+    Frame y(x[0].size());
+    for (size_t t = 0; t < x.size(); ++t) {
+      const double weight = std::exp(scores[t][0] - most);
+      sum += weight;
+      for (size_t i = 0; i < y.size(); ++i) y[i] += weight * x[t][i];
+    }
+    for (double& v : y) v /= sum;
+    return y;
+  }
+
   /// Returns the output of a layer that joins its sources. It has as many rows as the source with
   /// the fewest, and takes the last rows of the others.
   Frames joined(const Layer& layer, const std::vector<Frames>& outputs) const {
+    if (layer.kind == SLUICE_ATTENTION)
+      return {attended(outputs[layer.sources[0]], outputs[layer.sources[1]])};
     size_t rows = outputs[layer.sources[0]].size();
     for (const uint32_t source : layer.sources) rows = std::min(rows, outputs[source].size());
     Frames result(rows);
@@ -551,6 +567,16 @@ struct Reference {
         return x;
       case SLUICE_WINDOW:
         return windows(layer, x);
+      case SLUICE_MAX_OVER_STEPS:
+      case SLUICE_MEAN_OVER_STEPS: {
+        Frame all = x[0];
+        for (size_t t = 1; t < x.size(); ++t)
+          for (size_t i = 0; i < all.size(); ++i)
+            all[i] = layer.kind == SLUICE_MEAN_OVER_STEPS ? all[i] + x[t][i]
+                                                          : std::fmax(all[i], x[t][i]);
+        for (double& v : all) v /= layer.kind == SLUICE_MEAN_OVER_STEPS ? double(x.size()) : 1;
+        return {all};
+      }
       case SLUICE_MAX_POOL:
       case SLUICE_MEAN_POOL:
       case SLUICE_NORM_POOL:

@@ -130,6 +130,7 @@ void add_layer(QuantizeState& work, const Layer& layer) {
   if (layer.kind == SLUICE_ADD) return add_sum(work, layer);
   if (layer.kind == SLUICE_MULTIPLY) return add_product(work, layer);
   if (layer.kind == SLUICE_WINDOW) return add_window(work, layer);
+  if (layer.anatomy().once) return add_over_steps(work, layer);
   if (layer.kind == SLUICE_DENSE && layer.parts > 0) return add_dense_of_parts(work, layer);
   if (layer.anatomy().parted && layer.parts > 0) return add_pool(work, layer);
   return recurrent(layer) ? add_cell(work, layer) : add_dense(work, layer);

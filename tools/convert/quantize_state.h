@@ -128,5 +128,6 @@ void add_sum(QuantizeState& work, const Layer& real);
 void add_dense_of_parts(QuantizeState& work, const Layer& real);  // quantize_window.cpp
 void add_window(QuantizeState& work, const Layer& real);
 void add_pool(QuantizeState& work, const Layer& real);
+void add_over_steps(QuantizeState& work, const Layer& real);
 void add_product(QuantizeState& work, const Layer& real);
 }  // namespace sluice::tools

@@ -1,4 +1,4 @@
-// What convolutions are made of, in fixed point: windows, pooling, and Dense over equal parts.
+// In fixed point: windows, pooling, also over steps, and Dense over equal parts.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -147,6 +147,13 @@ void add_window(QuantizeState& work, const Layer& real) {
   work.add(real, std::move(layer), all.unit, all.zero);
 }
 
+void add_over_steps(QuantizeState& work, const Layer& real) {
+  const Units16 from = numbers16_of(work, real);
+  Layer layer = real;
+  layer.format = work.format, layer.sources.clear();
+  work.add(real, with_arrays(std::move(layer)), from.unit, from.zero);
+}
+
 void add_pool(QuantizeState& work, const Layer& real) {
   const Units16 from = numbers16_of(work, real);
   const SourceScale side{from.unit, from.zero, std::vector<double>(from.unit.size(), 1)};
@@ -193,6 +200,8 @@ std::vector<bool> shared_columns(const Network& real) {
       own.clear();
       for (const std::uint32_t source : sources)
         own.insert(own.end(), carries[source].begin(), carries[source].end());
+    } else if (layer.anatomy().once && !layer.anatomy().joins) {
+      own = from;
     } else if (layer.parts > 0) {
       for (const int column : from)
         if (column >= 0) shared[std::size_t(column)] = true;

@@ -412,6 +412,15 @@ std::string Writer::layer(std::size_t index) {
       }
       return steps.size() > 1 ? node("Concat", steps, {{"axis", {2}}}) : steps[0];
     }
+    case SLUICE_MAX_OVER_STEPS:
+      return node("ReduceMax", {x[0]}, {{"axes", {0}}, {"keepdims", {1}}});
+    case SLUICE_MEAN_OVER_STEPS:
+      return node("ReduceMean", {x[0]}, {{"axes", {0}}, {"keepdims", {1}}});
+    case SLUICE_ATTENTION: {
+      const std::string weights = node("Softmax", {values_[layer.sources[0]]}, {{"axis", {0}}}),
+                        product = node("Mul", {weights, values_[layer.sources[1]]});
+      return node("ReduceSum", {product, whole({0})}, {{"keepdims", {1}}});
+    }
     case SLUICE_EMBEDDING: {
       const std::vector<float>& w = layer.array(Role::vectors).values;
       std::vector<float> transposed(w.size());

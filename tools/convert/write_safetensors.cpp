@@ -163,6 +163,10 @@ void Writer::layer(std::size_t index) {
       }
       return line(index, fmt::format("{} = true, epsilon = {}", layer.anatomy().name,
                                      std::max(layer.parameter, 1e-12f)));
+    case SLUICE_MAX_OVER_STEPS:
+    case SLUICE_MEAN_OVER_STEPS:
+      return line(index, fmt::format("{} = true", layer.anatomy().name));
+    case SLUICE_ATTENTION:
     case SLUICE_CONCAT:
     case SLUICE_ADD:
     case SLUICE_MULTIPLY: {

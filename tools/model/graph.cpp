@@ -36,7 +36,7 @@ bool is_chain(const Network& network) {
 std::vector<bool> one_row_per_sequence(const Network& network) {
   std::vector<bool> once;
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
-    bool here = recurrent(network.layers[l]) && !network.layers[l].every_step;
+    bool here = network.layers[l].ends_steps();
     for (const std::uint32_t source : sources_of(network, l))
       here = here || (source && once[source - 1]);
     once.push_back(here);

@@ -59,6 +59,8 @@ struct Layer {
 
   /// Returns the rows of a gate of one direction of a cell.
   int gate_rows() const { return cells > 0 ? cells : both ? out / 2 : out; }
+  /// Returns whether it has one output a sequence, although its source has one a step.
+  bool ends_steps() const { return anatomy().once || (anatomy().recurrent && !every_step); }
   /// Returns whether it has no output for some steps of its source.
   bool thins() const { return kind == SLUICE_WINDOW && (stride > 1 || valid); }
   const Anatomy& anatomy() const { return anatomy_of(std::uint32_t(kind)); }

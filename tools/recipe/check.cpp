@@ -271,9 +271,13 @@ void check_layer_count(const Recipe& recipe) {
 void resolve_steps(Recipe& recipe) {
   const bool per_row = recipe.target_per == TargetPer::row;
   const std::string place = where(recipe, "model.layers");
+  // The last recurrent layer answers once, except if a later one does.
   LayerSpec* last_recurrent = nullptr;
-  for (LayerSpec& layer : recipe.layers)
+  bool ends = false;
+  for (LayerSpec& layer : recipe.layers) {
     if (layer.recurrent()) last_recurrent = &layer;
+    ends = ends || anatomy_of(std::uint32_t(layer.kind)).once;
+  }
   std::vector<bool> once = {
       false};  // of the frame, then of each layer: whether its output is one row per sequence
   std::size_t thins = 0;  // the last layer, counted from 1, that leaves steps out
@@ -290,12 +294,13 @@ void resolve_steps(Recipe& recipe) {
     }
     if (layer.thins()) thins = l + 1;
     once.push_back(reads_once);
-    if (reads_once && layer.kind == SLUICE_WINDOW)
+    const Anatomy& anatomy = anatomy_of(std::uint32_t(layer.kind));
+    if (reads_once && anatomy.by_step && !layer.recurrent())
       refuse(
-          "{}: layer {}: a window reads every step, but a layer before it has one output a "
-          "sequence; "
-          "put it in front of the last recurrent layer",
-          place, l + 1);
+          "{}: layer {}: {} reads every step, but a layer before it has one output a sequence; put "
+          "it in front of that layer, or give that one steps = \"every\"",
+          place, l + 1, anatomy.name);
+    if (anatomy.once) once.back() = true;
     if (!layer.recurrent()) continue;
     if (reads_once)
       refuse(
@@ -303,17 +308,18 @@ void resolve_steps(Recipe& recipe) {
           "steps = \"every\"",
           place);
     if (layer.steps == StepsOut::open)
-      layer.steps = &layer == last_recurrent && !per_row ? StepsOut::last : StepsOut::every;
+      layer.steps =
+          &layer == last_recurrent && !per_row && !ends ? StepsOut::last : StepsOut::every;
     once.back() = layer.steps != StepsOut::every;
   }
   check_rows_of_heads(recipe, once);
   const bool one_answer = once.back();
   if (per_row && one_answer)
     refuse(
-        "{}: steps = \"last\" or \"mean\" gives one answer a sequence, but data.target_per is "
-        "\"row\"; give steps = \"every\"",
+        "{}: a layer gives one answer a sequence (steps = \"last\" or \"mean\", or one over all "
+        "steps), but data.target_per is \"row\"; give steps = \"every\"",
         place);
-  if (!per_row && !last_recurrent)
+  if (!per_row && !last_recurrent && !one_answer)
     refuse(
         "{}: no recurrent layer, so every row gets its own answer; add one, or set data.target_per "
         "= \"row\"",

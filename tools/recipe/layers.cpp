@@ -63,6 +63,12 @@ constexpr Kind kinds[] = {
     {"mean_pool", SLUICE_MEAN_POOL, Form::count, "the same, but their mean"},
     {"norm_pool", SLUICE_NORM_POOL, Form::count, "the same, but the root of their sum of squares"},
     {"unit_norm", SLUICE_UNIT_NORM, Form::kept, "x / |x|; true"},
+    {"max_over_steps", SLUICE_MAX_OVER_STEPS, Form::kept,
+     "the largest number of each unit over all steps, one output a sequence; true"},
+    {"mean_over_steps", SLUICE_MEAN_OVER_STEPS, Form::kept, "the same, but the mean; true"},
+    {"attention", SLUICE_ATTENTION, Form::joined,
+     "of two named outputs, a score (one number) and x, the mean of x over all steps, weighted by "
+     "e^score (an attention average)"},
     {"curve", SLUICE_CURVE, Form::kept, "the function `activation` of each number; true"},
 };
 
@@ -79,6 +85,7 @@ enum : unsigned {
   patches = 1u << SLUICE_SELECT,
   pools = 1u << SLUICE_MAX_POOL | 1u << SLUICE_MEAN_POOL | 1u << SLUICE_NORM_POOL,
   unit_norm = 1u << SLUICE_UNIT_NORM,
+  over_steps = 1u << SLUICE_MAX_OVER_STEPS | 1u << SLUICE_MEAN_OVER_STEPS,
   curve = 1u << SLUICE_CURVE
 };
 constexpr unsigned recurrent_kinds = kinds_with([](const Anatomy& a) { return a.recurrent; }),
@@ -291,14 +298,14 @@ const Option options[] = {
      .field = &L::from,
      .help = "the layer that it reads, by name, or \"frame\"; if not given, the one before"},
     {.name = "loss",
-     .kinds = recurrent_kinds | dense,
+     .kinds = recurrent_kinds | dense | over_steps,
      .field = choice_field<&L::loss>,
      .help = "makes the layer a part of the answer, a head, with a loss of its own; the answer is "
              "the concat of two heads or more, and data.target names the columns of all of them in "
              "order: one for cross_entropy, the class's number from 0, else one for each output",
      .words = only(HeadLoss::cross_entropy, HeadLoss::binary, HeadLoss::mse, HeadLoss::huber)},
     {.name = "weight",
-     .kinds = recurrent_kinds | dense,
+     .kinds = recurrent_kinds | dense | over_steps,
      .field = &L::weight,
      .help = "with loss: the factor of that loss in the sum that training minimizes; default 1",
      .min = 1e-6,
@@ -541,6 +548,9 @@ std::int64_t LayerSpec::out(std::int64_t in) const {
       return own == 0 ? in : directions == Directions::both ? 2 * own : own;
     }
   }
+}
+bool LayerSpec::ends_steps() const {
+  return anatomy_of(std::uint32_t(kind)).once || (recurrent() && steps != StepsOut::every);
 }
 bool LayerSpec::thins() const {
   return kind == SLUICE_WINDOW && (stride > 1 || (padding == Padding::none && units > 1));

@@ -51,6 +51,8 @@ struct LayerSpec {
 
   bool recurrent() const;
   bool joins() const;
+  /// Returns whether it has one output a sequence, although its source has one a step.
+  bool ends_steps() const;
   /// Returns whether it has no output for some steps of its source.
   bool thins() const;
   /// Returns the width of the layer's output for `in` inputs.

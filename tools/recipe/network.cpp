@@ -99,6 +99,17 @@ std::int64_t width_of_sources(const std::vector<LayerSpec>& layers, std::size_t 
                               const std::vector<std::int64_t>& widths, const std::string& place) {
   const LayerSpec& spec = layers[index];
   const std::vector<std::size_t> sources = sources_of(layers, index, place);
+  if (spec.kind == SLUICE_ATTENTION) {
+    if (sources.size() != 2 || widths[sources[0]] != 1)
+      refuse(
+          "{}: layer {}: attention: give two names, of a score of one number and of the numbers "
+          "that it weights{}",
+          place, index + 1,
+          sources.size() != 2 ? ""
+                              : fmt::format("; \"{}\" has {} numbers", spec.sources[0],
+                                            widths[sources[0]]));
+    return widths[sources[1]];
+  }
   std::int64_t sum = 0;
   for (std::size_t i = 0; i < sources.size(); ++i) {
     const std::int64_t width = widths[sources[i]];

@@ -177,25 +177,13 @@ std::vector<sluice_answer_options> answer_options(const Recipe& recipe) {
   return all;
 }
 
-/// [layers] Returns whether a layer answers once a sequence.
-std::vector<bool> answers_once(const Network& network) {
-  std::vector<bool> once(network.layers.size());
-  for (std::size_t l = 0; l < once.size(); ++l) {
-    const Layer& layer = network.layers[l];
-    once[l] = recurrent(layer) && !layer.every_step;
-    for (const std::uint32_t source : sources_of(network, l))
-      once[l] = once[l] || (source > 0 && once[source - 1]);
-  }
-  return once;
-}
-
 /// Returns the first batch normalization that gets one value of each unit from a batch of one
 /// sequence; nothing if there is none. Its variance is then 0, and it answers its shift, whatever
 /// enters.
 std::string single_value_norm(const DataSet& data, const Split& split, const Network& network) {
   const bool one_step = std::any_of(split.train.begin(), split.train.end(),
                                     [&](std::size_t s) { return data.steps(s) == 1; });
-  const std::vector<bool> once = answers_once(network);
+  const std::vector<bool> once = one_row_per_sequence(network);
   for (std::size_t l = 0; l < once.size(); ++l)
     if (network.layers[l].kind == SLUICE_BATCH_NORM && (once[l] || one_step))
       return layer_name(network, network.layers[l]);
