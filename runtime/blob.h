@@ -41,7 +41,7 @@ struct WindowSteps {
   uint16_t stride;    ///< it has an output at every stride-th one
   /// Its newest one lies so many behind the one of its output. Then a call is a whole sequence.
   uint16_t ahead;
-  uint16_t valid;  ///< 1: its first output is that of the first step with no zeros before it
+  uint16_t first;  ///< its first output is that of this step, counted from 0
 };
 
 /// One layer. The model is the blob's table of these records, which is read in place.

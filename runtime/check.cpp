@@ -217,7 +217,7 @@ bool good_window(const LayerRecord& layer) {
   for (size_t i = sizeof steps / sizeof *layer.sources; i < most_sources; ++i)
     if (layer.sources[i]) return false;
   return layer.parts && steps.dilation && steps.stride && steps.ahead <= reach &&
-         steps.valid <= (steps.ahead ? 0 : 1) && (reach || !steps.valid) &&
+         steps.first <= (steps.ahead ? 0 : reach) &&
          uint64_t(layer.in) * layer.parts == layer.out && reach * layer.in <= most;
 }
 

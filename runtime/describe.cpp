@@ -92,7 +92,7 @@ sluice_layer_info sluice_describe_layer(const sluice_model* handle, uint32_t ind
   if (!joins(layer.kind)) info.parts = layer.parts;
   if (layer.kind == SLUICE_WINDOW) {
     info.dilation = layer.window.dilation, info.stride = layer.window.stride;
-    info.ahead = layer.window.ahead, info.valid = layer.window.valid;
+    info.ahead = layer.window.ahead, info.first = layer.window.first;
   }
   info.peepholes = (layer.options & peephole_option) != 0, info.cell_clip = layer.cell_clip;
   info.cells = layer.cells;
@@ -151,7 +151,7 @@ uint64_t sluice_hash(const sluice_model* handle) {
                (layer.kind == SLUICE_WINDOW ? uint32_t(layer.window.dilation) << 16 : 0));
     if (thins(layer) || looks_ahead(layer))
       hash.add(uint32_t(layer.window.stride) | uint32_t(layer.window.ahead) << 16),
-          hash.add(layer.window.valid);
+          hash.add(layer.window.first);
     if (layer.candidate) hash.add(uint32_t(layer.candidate) | uint32_t(layer.shift_h) << 8);
     if (layer.options & lstm_options) hash.add(uint32_t(layer.options) | layer.cells << 8);
     const float parameters[] = {layer.parameter, layer.second, layer.cell_clip};

@@ -365,7 +365,7 @@ inline bool looks_ahead(const LayerRecord& layer) {
 /// Returns whether a layer has no output for some of the steps of its source. Then the layers that
 /// follow have no step there either.
 inline bool thins(const LayerRecord& layer) {
-  return is_window(layer) && (layer.window.stride > 1 || layer.window.valid);
+  return is_window(layer) && (layer.window.stride > 1 || layer.window.first > 0);
 }
 
 /// Returns whether a layer that thins had an output in the step before.
@@ -390,7 +390,7 @@ struct Clock {
 };
 /// Returns the clock of a layer that thins, in steps of its source.
 inline Clock own_clock(const LayerRecord& layer) {
-  return {layer.window.valid ? reach_of(layer) : 0, layer.window.stride};
+  return {layer.window.first, layer.window.stride};
 }
 /// Returns the clock of a source. 0: the frame, else a layer counted from 1. A layer that thins
 /// sets it for all layers that follow.

@@ -162,7 +162,7 @@ typedef struct {
   uint32_t answers;
   uint32_t frame_bytes; /* bytes of a number of a frame: 4, 2 or 1 */
   /* The frames of a sequence, counted from 0, that have an answer: first_answer, then every
-   * stride-th one. 0 and 1 unless a window has a stride or a "valid" start; the others have no
+   * stride-th one. 0 and 1 unless a window has a stride or begins later; the others have no
    * answer. */
   uint32_t first_answer, stride;
 } sluice_info;
@@ -262,7 +262,7 @@ typedef struct {
   /* of a window: how many steps behind the one of its output it reads. Then the model takes whole
    * sequences */
   uint32_t ahead;
-  uint32_t valid; /* 1: a window whose first output is that of the first step without zeros */
+  uint32_t first; /* of a window: the step, counted from 0, of its first output */
 } sluice_layer_info;
 
 /* layer: 0 to sluice_info.layers - 1 */

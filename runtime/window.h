@@ -54,7 +54,7 @@ struct Window {
     WindowPlace place;
     uint8_t* const at = call.state + ring_bytes(layer);
     memcpy(&place, at, sizeof place);
-    const bool begun = place.steps >= most || !layer.window.valid;
+    const bool begun = place.steps >= layer.window.first;
     place.answered = begun && place.since == 0;
     uint32_t from = place.oldest < most ? place.oldest : 0;
     uint8_t* const oldest = call.state + from * frame;

@@ -43,9 +43,9 @@ inline sluice::tools::Layer layer_of_word(const std::string& word, int in, int u
     layer.in = in, layer.out = in * units, layer.parts = units;
     const std::size_t dot = word.find('.');
     layer.dilation = dot == std::string::npos ? 1 : std::stoi(word.substr(dot + 1));
-    const std::size_t slash = word.find('/');  // the stride, with a valid start
+    const std::size_t slash = word.find('/');  // the stride, without zeros
     if (slash != std::string::npos)
-      layer.stride = std::stoi(word.substr(slash + 1)), layer.valid = true;
+      layer.stride = std::stoi(word.substr(slash + 1)), layer.first = (units - 1) * layer.dilation;
     return with_arrays(std::move(layer));
   }
   if (word == "unit_norm" || word.substr(0, word.find('+')) == "curve") {

@@ -505,7 +505,7 @@ TEST_CASE("parts divide what a layer reads and writes, and a window is as wide a
   const auto parts = offsetof(LayerRecord, parts), dilation = offsetof(LayerRecord, window.dilation),
              stride = offsetof(LayerRecord, window.stride),
              ahead = offsetof(LayerRecord, window.ahead),
-             valid = offsetof(LayerRecord, window.valid);
+             first = offsetof(LayerRecord, window.first);
   const ForgedGraph f{tools::write_blob(
       random_network(6, {window(6, 2, 3), for_parts(dense(4), 3), pool(SLUICE_MAX_POOL, 2, 3),
                          pool(SLUICE_NORM_POOL, 1, 2), dense(2), unit_norm()}))};
@@ -520,8 +520,8 @@ TEST_CASE("parts divide what a layer reads and writes, and a window is as wide a
   CHECK_EQ(f.with<uint16_t>(1, stride, 65535), SLUICE_OK);
   CHECK_EQ(f.with<uint16_t>(1, ahead, 3), SLUICE_OK);
   CHECK_EQ(f.with<uint16_t>(1, ahead, 4), SLUICE_STRUCTURE);
-  CHECK_EQ(f.with<uint16_t>(1, valid, 1), SLUICE_OK);
-  CHECK_EQ(f.with<uint16_t>(1, valid, 2), SLUICE_STRUCTURE);
+  CHECK_EQ(f.with<uint16_t>(1, first, 3), SLUICE_OK);
+  CHECK_EQ(f.with<uint16_t>(1, first, 4), SLUICE_STRUCTURE);
   for (size_t i = sizeof(WindowSteps); i < sizeof(LayerRecord::sources); i += 2)
     CHECK_EQ(f.with<uint16_t>(1, dilation + i, 1), SLUICE_STRUCTURE);
   // The Dense has the arrays of one part, and other parts need others.

@@ -30,7 +30,7 @@ inline Network random_fixed_network(int inputs, const std::vector<Spec>& specs,
     layer.rank = s.rank, layer.initial_state = s.initial_state;
     layer.candidate = s.candidate, layer.parameter = s.parameter;
     layer.parts = s.parts, layer.dilation = s.dilation;
-    layer.stride = s.stride, layer.ahead = s.ahead, layer.valid = s.valid;
+    layer.stride = s.stride, layer.ahead = s.ahead, layer.first = s.first;
     layer = tools::with_arrays(layer);
     layer.shift_ih = !layer.find(Role::input_weight) ? 0
                      : any                           ? noise.below(31)
@@ -308,7 +308,7 @@ struct FixedReference {
   /// Returns whether the step that a window has seen last has an output.
   static bool answers(const Stage& stage) {
     const Layer& layer = *stage.layer;
-    const size_t first = layer.valid ? size_t(layer.parts - 1) * size_t(layer.dilation) : 0;
+    const auto first = size_t(layer.first);
     return stage.seen.size() > first &&
            (stage.seen.size() - 1 - first) % size_t(layer.stride) == 0;
   }
@@ -475,6 +475,7 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
     add("strides", 5,
         {strided(window(5, 3), 2), dense(9, SLUICE_RELU), strided(window(9, 2), 2, true),
          pool(SLUICE_MAX_POOL, 1, 9), gru(7, every_step), dense(3)});
+    add("a late start", 5, {begins(strided(window(5, 4, 2), 2), 3), dense(3)});
     add("every third step", 5,
         {gru(9, every_step), strided(window(9, 1), 3), dense(4), from(dense(4, SLUICE_TANH), 2),
          tests::add({3, 4})});

@@ -56,7 +56,7 @@ struct Spec {
   sluice_activation candidate = SLUICE_TANH;
   float second = 0;
   int parts = 0, dilation = 0, stride = 1, ahead = 0;
-  bool valid = false;
+  int first = 0;
   int out = 0;             ///< of a layer of parts: all its outputs
   bool has_zeros = false;  ///< of a select: some columns are -1
   bool initial_state = false;
@@ -92,8 +92,10 @@ inline Spec window(int in, int steps, int dilation = 1) {
 /// A window that has an output at every stride-th step only; with valid, from the first one on that
 /// has no zeros before it.
 inline Spec strided(Spec s, int stride, bool valid = false) {
-  return s.stride = stride, s.valid = valid, s;
+  return s.stride = stride, s.first = valid ? (s.parts - 1) * s.dilation : 0, s;
 }
+/// A window whose first output is that of a step, counted from 0.
+inline Spec begins(Spec s, int first) { return s.first = first, s; }
 /// A window that reads `steps` behind the one of its output.
 inline Spec ahead(Spec s, int steps) { return s.ahead = steps, s; }
 inline Spec pool(sluice_layer_kind kind, int parts, int channels) {
@@ -225,6 +227,8 @@ inline std::vector<std::pair<std::string, std::vector<Spec>>> every_convolution(
       {"every second step", {strided(window(5, 1), 2), gru(7, true), dense(8)}},
       {"a convolution with a stride",
        {strided(window(5, 3), 2), dense(9, SLUICE_RELU), gru(7, true), dense(3)}},
+      {"a convolution that begins later",
+       {begins(window(5, 4, 2), 3), dense(9), begins(strided(window(9, 3), 2), 1), dense(8)}},
       {"a valid convolution", {strided(window(5, 3, 2), 1, true), dense(9), gru(7), dense(8)}},
       {"pooling over steps",
        {dense(6), strided(window(6, 3), 1, true), dense(4, SLUICE_RELU),
@@ -267,7 +271,7 @@ inline Network random_network(int inputs, const std::vector<Spec>& specs, uint64
     if (s.projection) layer.cells = s.units;
     layer.candidate = s.candidate, layer.second = s.second;
     layer.parts = s.parts, layer.dilation = s.dilation;
-    layer.stride = s.stride, layer.ahead = s.ahead, layer.valid = s.valid;
+    layer.stride = s.stride, layer.ahead = s.ahead, layer.first = s.first;
     layer = tools::with_arrays(layer);
     const bool norm = s.kind == SLUICE_BATCH_NORM || s.kind == SLUICE_LAYER_NORM;
     for (tools::Array& a : layer.arrays) {

@@ -57,7 +57,7 @@ struct Reference {
     sluice_activation candidate = SLUICE_TANH;
     double second = 0;
     size_t parts = 0, dilation = 0, stride = 1, ahead = 0;
-    bool valid = false;
+    size_t first = 0;
     double cell_clip = 0;
     size_t cells = 0;  ///< of an LSTM with a projection
   };
@@ -82,7 +82,7 @@ struct Reference {
         to.columns.insert(to.columns.end(), a.integers.begin(), a.integers.end());
       to.candidate = from.candidate, to.second = double(from.second);
       to.parts = size_t(from.parts), to.dilation = size_t(from.dilation);
-      to.stride = size_t(from.stride), to.ahead = size_t(from.ahead), to.valid = from.valid;
+      to.stride = size_t(from.stride), to.ahead = size_t(from.ahead), to.first = size_t(from.first);
       to.cell_clip = double(from.cell_clip);
       to.cells = size_t(from.cells);
       to.sources =
@@ -510,8 +510,7 @@ struct Reference {
   /// @param outputs the model's frames, then the output of each earlier layer
   static Frames windows(const Layer& layer, const Frames& x) {
     Frames y;
-    const size_t first = layer.valid ? (layer.parts - 1) * layer.dilation : 0;
-    for (size_t t = first; t < x.size(); t += layer.stride) {
+    for (size_t t = layer.first; t < x.size(); t += layer.stride) {
       Frame window;
       for (size_t part = layer.parts; part-- > 0;) {
         const size_t back = part * layer.dilation, newest = t + layer.ahead;

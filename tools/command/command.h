@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "sluice.h"
+
 namespace sluice::tools {
 
 struct TrainOptions {
@@ -71,6 +73,9 @@ struct ReportOptions {
   std::vector<std::string> runs, sequences;
   std::string out, data_folder;
 };
+
+/// Returns when a model answers: "every step", "every 4 steps, from step 3 on", "with the last step".
+std::string answers_when(const sluice_info& info);
 
 // Each returns when the work is done, and throws Error (common/error.h) when it cannot be.
 void run_train(const TrainOptions& options);

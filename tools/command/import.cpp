@@ -234,19 +234,20 @@ void run_import(const ImportOptions& options) {
   OwnedModel model = open_model(write_blob(network), options.file);
   if (!tests.empty() && options.standardize.empty()) {
     std::vector<std::vector<float>> frames;
+    const std::size_t two = model.info().first_answer + std::size_t(model.info().stride) + 1,
+                      enough = std::max(self_test_steps(inputs, outputs), two);
     for (const TestVector& test : tests)
       if (frames.empty())
         frames.emplace_back(
             test.x.begin(),
-            test.x.begin() + std::ptrdiff_t(std::min(test.steps, self_test_steps(inputs, outputs)) *
+            test.x.begin() + std::ptrdiff_t(std::min(test.steps, enough) *
                                             (test.x.size() / test.steps)));
     network.self_test = self_test_of(model, frames);
     model = open_model(write_blob(network), options.file);
   }
   write_file(options.out, bytes_of(model));
-  print("wrote {}: {}, {} inputs, {} outputs, an answer {}; {} bytes\n", options.out,
-        imported.format, inputs, outputs,
-        model.info().every_step ? "every step" : "after the last step",
+  print("wrote {}: {}, {} inputs, {} outputs, answers {}; {} bytes\n", options.out,
+        imported.format, inputs, outputs, answers_when(model.info()),
         with_commas(model.info().bytes));
 }
 

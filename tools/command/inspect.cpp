@@ -124,7 +124,7 @@ std::string kind_text(const sluice_layer_info& layer) {
                         layer.dilation > 1 ? fmt::format(", {} apart", layer.dilation) : "",
                         layer.ahead ? fmt::format(", {} ahead", layer.ahead) : "",
                         layer.stride > 1 ? fmt::format(", stride {}", layer.stride) : "",
-                        layer.valid ? ", valid" : "");
+                        layer.first ? fmt::format(", from step {} on", layer.first + 1) : "");
   else if (layer.kind == SLUICE_DENSE && layer.parts)
     text += fmt::format(" for each of {} parts", layer.parts);
   else if (layer.parts)
@@ -264,16 +264,18 @@ std::string sparse_text(const std::vector<sluice_layer_info>& layers) {
   return text.empty() ? text : text + "\n";
 }
 
-/// "every step", "every 4 steps from step 3 on", "with the last step".
+}  // namespace
+
 std::string answers_when(const sluice_info& info) {
-  const std::string first =
-      info.first_answer ? fmt::format(" from step {} on", info.first_answer + 1) : "";
-  const std::string every = info.stride > 1 ? fmt::format("every {} steps", info.stride) : "every step";
-  if (info.every_step) return every + first;
-  return info.stride > 1 || info.first_answer
-             ? fmt::format("with the last step of those that it computes, {}{}", every, first)
-             : "with the last step";
+  const std::string every =
+      (info.stride > 1 ? fmt::format("every {} steps", info.stride) : "every step") +
+      (info.first_answer ? fmt::format(", from step {} on", info.first_answer + 1) : "");
+  if (info.every_step) return every;
+  return info.stride > 1 || info.first_answer ? fmt::format("once a sequence, computed {}", every)
+                                              : "with the last step";
 }
+
+namespace {
 
 void print_for_people(const OwnedModel& model, const std::string& name) {
   const sluice_info info = model.info();
@@ -357,7 +359,7 @@ OrderedJson layer_json(const OwnedModel& model, std::uint32_t index) {
   if (layer.parts) json["parts"] = layer.parts;
   if (layer.dilation) {
     json["dilation"] = layer.dilation, json["stride"] = layer.stride;
-    json["ahead"] = layer.ahead, json["valid"] = layer.valid != 0;
+    json["ahead"] = layer.ahead, json["first"] = layer.first;
   }
   if (is_recurrent(std::uint8_t(layer.kind))) {
     if (layer.candidate != SLUICE_TANH)

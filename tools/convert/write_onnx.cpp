@@ -321,7 +321,7 @@ std::string Writer::recurrent(const Layer& given, std::size_t index, const std::
 
 /// Returns the steps of zeros that a window reads before a sequence.
 std::int64_t zeros_before(const Layer& window) {
-  return window.valid ? 0 : std::int64_t(window.parts - 1) * window.dilation - window.ahead;
+  return std::int64_t(window.parts - 1) * window.dilation - window.ahead - window.first;
 }
 
 /// A Dense behind a window is a convolution over steps.

@@ -180,7 +180,7 @@ void Writer::layer(std::size_t index) {
           index, fmt::format("window = {}, dilation = {}, stride = {}{}{}", layer.parts,
                              layer.dilation, layer.stride,
                              layer.ahead ? fmt::format(", ahead = {}", layer.ahead) : "",
-                             layer.valid ? ", padding = \"none\"" : ""));
+                             layer.first ? fmt::format(", first = {}", layer.first) : ""));
     case SLUICE_MAX_POOL:
     case SLUICE_MEAN_POOL:
     case SLUICE_NORM_POOL:

@@ -379,6 +379,27 @@ Value Follower::pooled(const OpNode& node, const Value& in, const std::vector<bo
   return value;
 }
 
+Value Follower::over_all_steps(const OpNode& node, const Value& in, const std::vector<bool>& goes,
+                               bool keeps, bool largest) {
+  int over = 0;
+  for (std::size_t d = 0; d < goes.size(); ++d)
+    over += goes[d] && !in.axes[d].feature && in.axes[d].size != 1;
+  if (over != 1) stuck("a number over several dimensions of steps");
+  if (in.last || in.step >= 0) stuck("a number over all steps, of which one alone is known");
+  if (in.steps_in_front || in.steps_behind) stuck("a number over steps of padding");
+  for (const std::uint32_t below : lowering().recurrent_below(in.formula)) every_.insert(below);
+  const auto width = int(formulas_.width(in.formula));
+  const Formula made = put_layer(
+      make_layer(largest ? SLUICE_MAX_OVER_STEPS : SLUICE_MEAN_OVER_STEPS, width, width),
+      in.formula, node);
+  std::vector<Axis> axes;
+  for (std::size_t d = 0; d < goes.size(); ++d) {
+    if (!goes[d]) axes.push_back(in.axes[d]);
+    if (goes[d] && keeps) axes.push_back({false, 1});
+  }
+  return flow(made, axes, true);
+}
+
 Value Follower::reduced(const OpNode& node, const Value& in, const std::vector<Value>& all,
                         bool mean) {
   auto axes = wholes(node, "axes", all, 1);
@@ -390,13 +411,17 @@ Value Follower::reduced(const OpNode& node, const Value& in, const std::vector<V
   const bool keeps = node.whole("keepdims", 1) != 0;
   Value out = in;
   std::size_t over = 0;
+  bool steps = false;
   std::vector<bool> goes(rank);
   for (const std::int64_t axis : *axes) {
     const std::size_t d = axis_of(axis, rank);
-    if (!in.axes[d].feature && in.axes[d].size != 1) stuck("a sum or mean over steps");
     over += in.axes[d].feature;
+    steps = steps || (!in.axes[d].feature && in.axes[d].size != 1);
     goes[d] = true;
   }
+  if (steps && over > 0) stuck("steps and numbers of a frame at once");
+  if (steps && !mean && node.op != "ReduceMax") stuck("a sum over steps");
+  if (steps) return over_all_steps(node, in, goes, keeps, node.op == "ReduceMax");
   if (over > 0 && over != feature_sizes(in.axes).size()) return pooled(node, in, goes, keeps);
   out.axes.clear();
   for (std::size_t d = 0; d < rank; ++d) {

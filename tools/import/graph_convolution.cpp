@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "graph_follower.h"
+#include "step_window.h"
 
 namespace sluice::tools::graph {
 namespace {
@@ -12,11 +13,11 @@ struct Moves {
   std::int64_t size, kernel, stride, dilation, front, back, out;
 };
 
-/// The dimensions over which a kernel moves. At most one of them is the steps, where every step has
-/// an output and the kernel reads this step and steps before.
+/// The dimensions over which a kernel moves. At most one of them is the steps.
 struct Geometry {
   std::vector<Moves> dims;
-  int steps = -1;  ///< the dimension that is the steps; -1: none
+  int steps = -1;     ///< the dimension that is the steps; -1: none
+  StepKernel kernel;  ///< over the steps
 
   std::int64_t positions() const { return product_of(sizes(&Moves::out)); }
   std::int64_t taps() const { return product_of(sizes(&Moves::kernel)); }
@@ -34,18 +35,21 @@ std::int64_t number_at(const std::optional<std::vector<std::int64_t>>& list, std
   return (*list)[i];
 }
 
-/// Settles the dimension of the steps: it takes padding in front, and nothing else.
-void settle_steps(Moves& d, const Value& a) {
-  d.front += a.steps_in_front;
-  const std::int64_t before = (d.kernel - 1) * d.dilation;
-  if (d.stride != 1) stuck("a stride of {} over steps; here every step has an answer", d.stride);
-  if (d.back > 0 || d.front < before)
-    stuck("{}; pad {} steps in front, and none behind",
-          d.front + d.back < before ? "its first steps have no answer"
-                                    : "it reads steps of the future",
-          before);
-  if (d.front > before) stuck("padding of more steps in front than its kernel reads");
+/// Returns the kernel over the steps of a value, and makes a single position of the dimension.
+/// @param same  pads by this way in place of the numbers
+StepKernel over_steps(Moves& d, const Value& a, std::int64_t steps, const std::string& same) {
+  StepKernel kernel;
+  kernel.taps = d.kernel, kernel.dilation = d.dilation, kernel.stride = d.stride;
+  kernel.steps = is_known(steps) && steps > 0 ? steps : 0;
+  kernel.front = d.front, kernel.back = d.back;
+  if (same.starts_with("SAME") && !pad_same(kernel, same == "SAME_LOWER"))
+    stuck("padding of a stride of {} by the number of steps, which is not known", d.stride);
+  kernel.front += a.steps_in_front, kernel.back += a.steps_behind;
+  if (a.reversed && (d.kernel > 1 || d.stride > 1)) stuck("steps from the last one to the first");
+  if (a.step >= 0) stuck("a kernel over steps of which one alone is known");
+  if (kernel.steps > 0 && kernel.outputs() < 1) stuck("a kernel that is longer than the sequence");
   d.size = d.out = 1;
+  return kernel;
 }
 
 Geometry geometry_of(const OpNode& node, const Value& a, const std::vector<std::int64_t>& kernel) {
@@ -80,7 +84,7 @@ Geometry geometry_of(const OpNode& node, const Value& a, const std::vector<std::
     if (!axis.feature && axis.size != 1) {
       if (geometry.steps >= 0) stuck("a kernel over two dimensions of steps");
       geometry.steps = int(i);
-      settle_steps(d, a);
+      geometry.kernel = over_steps(d, a, axis.size, way);
     } else {
       const std::int64_t room = d.size + d.front + d.back - reach - 1;
       if (room < 0) stuck("a kernel that is wider than the frame");
@@ -88,7 +92,8 @@ Geometry geometry_of(const OpNode& node, const Value& a, const std::vector<std::
     }
     geometry.dims.push_back(d);
   }
-  if (geometry.steps < 0 && a.steps_in_front) stuck("padding of steps that no kernel reads");
+  if (geometry.steps < 0 && (a.steps_in_front || a.steps_behind))
+    stuck("padding of steps that no kernel reads");
   return geometry;
 }
 
@@ -136,7 +141,10 @@ std::vector<std::int64_t> by_channel(const Geometry& g, std::int64_t channels) {
 std::vector<Axis> axes_behind(const Geometry& g, std::vector<Axis> axes, std::int64_t channels) {
   axes[1] = {channels > 1, channels};
   for (std::size_t d = 0; d < g.dims.size(); ++d)
-    if (int(d) != g.steps) axes[d + 2] = {g.dims[d].out > 1, g.dims[d].out};
+    if (int(d) != g.steps)
+      axes[d + 2] = {g.dims[d].out > 1, g.dims[d].out};
+    else if (g.kernel.steps > 0)
+      axes[d + 2].size = g.kernel.outputs();
   return axes;
 }
 
@@ -175,18 +183,11 @@ Formula Follower::taken(Formula from, std::vector<std::int64_t> columns, const O
   return put_layer(std::move(select), from, node);
 }
 
-Formula Follower::windows(Formula from, std::int64_t steps, std::int64_t dilation,
-                          const OpNode& node) {
-  if (steps == 1) return from;
+Formula Follower::windows(Formula from, const StepKernel& kernel, const OpNode& node) {
   Layer window;
-  window.kind = SLUICE_WINDOW;
-  window.in = int(formulas_.width(from)), window.parts = int(steps),
-  window.dilation = int(dilation);
-  const std::int64_t out = product_of({steps, window.in});
-  if (out > std::int64_t(widest) || (steps - 1) * dilation * window.in > (1 << 24) ||
-      std::max(steps, dilation) > 65535)
-    stuck("a window of {} steps of {} numbers, which is too much", steps, window.in);
-  window.out = int(out);
+  if (const std::string reason = window_of(kernel, formulas_.width(from), window); !reason.empty())
+    stuck("{}", reason);
+  if (kernel.taps == 1 && !window.thins()) return from;
   return put_layer(with_arrays(std::move(window)), from, node);
 }
 
@@ -216,8 +217,7 @@ void Follower::convolution(const OpNode& node, const std::vector<Value>& in,
                [&](std::int64_t position, std::int64_t channel, std::int64_t tap, std::int64_t i) {
                  columns[std::size_t((position * channels + channel) * taps + tap)] = i;
                });
-  const Moves step = g.steps >= 0 ? g.dims[std::size_t(g.steps)] : Moves{1, 1, 1, 1, 0, 0, 1};
-  const Formula reads = taken(windows(a.formula, step.kernel, step.dilation, node), columns, node);
+  const Formula reads = taken(windows(a.formula, g.kernel, node), columns, node);
 
   Weights2 weights{std::size_t(rows), std::size_t(channels * taps), {}};
   take_room(weights.rows * weights.cols);
@@ -259,7 +259,15 @@ void Follower::pooling(const OpNode& node, const std::vector<Value>& in, std::ve
   std::vector<std::int64_t> kernel;
   if (global) {
     for (std::size_t d = 2; d < a.axes.size(); ++d) {
-      if (!a.axes[d].feature && a.axes[d].size != 1) stuck("pooling over all steps");
+      if (!a.axes[d].feature && a.axes[d].size != 1) {
+        std::vector<bool> goes(a.axes.size());
+        for (std::size_t i = 2; i < goes.size(); ++i) {
+          if (a.axes[i].feature) stuck("pooling over all steps and over numbers of a frame");
+          goes[i] = true;
+        }
+        out[0] = over_all_steps(node, a, goes, true, largest);
+        return;
+      }
       kernel.push_back(a.axes[d].size);
     }
   } else {
@@ -270,8 +278,9 @@ void Follower::pooling(const OpNode& node, const std::vector<Value>& in, std::ve
   if (product_of({positions, channels, taps}) > std::int64_t(widest))
     stuck("{} patches of {} numbers; at most {} in all are possible", positions, channels * taps,
           widest);
-  if (g.steps >= 0 && g.dims[std::size_t(g.steps)].kernel > 1 && largest)
-    stuck("a largest number over steps, which begins without steps before it");
+  const bool counts = node.whole("count_include_pad", 0) != 0;
+  if (reads_zeros(g.kernel) && (largest || !counts))
+    stuck("pooling that leaves out the padding of the first or last steps");
   std::vector<std::int64_t> columns(std::size_t(positions * channels * taps));
   bool outside = false;
   for_each_tap(g, channels,
@@ -279,7 +288,7 @@ void Follower::pooling(const OpNode& node, const std::vector<Value>& in, std::ve
                  columns[std::size_t((position * taps + tap) * channels + channel)] = i;
                  outside = outside || i < 0;
                });
-  if (outside && !largest && !node.whole("count_include_pad", 0))
+  if (outside && !largest && !counts)
     stuck("a mean without the padding that it reads");
   // A number more of the same patch changes no largest one.
   for (std::int64_t position = 0; outside && largest && position < positions; ++position)
@@ -292,8 +301,7 @@ void Follower::pooling(const OpNode& node, const std::vector<Value>& in, std::ve
       for (std::int64_t tap = 0; tap < taps; ++tap)
         if (at(tap) < 0) at(tap) = inside;
     }
-  const Moves step = g.steps >= 0 ? g.dims[std::size_t(g.steps)] : Moves{1, 1, 1, 1, 0, 0, 1};
-  const Formula reads = taken(windows(a.formula, step.kernel, step.dilation, node), columns, node);
+  const Formula reads = taken(windows(a.formula, g.kernel, node), columns, node);
   Layer pool;
   pool.kind = largest ? SLUICE_MAX_POOL : SLUICE_MEAN_POOL;
   pool.in = int(columns.size()), pool.out = int(positions * channels), pool.parts = int(positions);
@@ -328,8 +336,7 @@ void Follower::padding(const OpNode& node, const std::vector<Value>& in, std::ve
     const bool steps = !axis.feature && axis.size != 1;
     if (steps && begin + end > 0) {
       if (way != "constant") stuck("steps that are padded by themselves");
-      if (end > 0) stuck("padding behind the last step");
-      value.steps_in_front += begin;
+      value.steps_in_front += begin, value.steps_behind += end;
     }
     if (steps) continue;
     from.push_back(axis.size), to.push_back(axis.size + begin + end), front.push_back(begin);

@@ -14,6 +14,7 @@
 #include "../common/print.h"
 #include "lower.h"
 #include "op_graph.h"
+#include "step_window.h"
 #include "weights.h"
 
 namespace sluice::tools::graph {
@@ -37,7 +38,8 @@ struct Value {
   Formula formula = -1;  ///< its numbers in one frame, in the order of its feature axes
   std::vector<Axis> axes;
   bool last = false;                ///< its frame is the last one of a sequence
-  std::int64_t steps_in_front = 0;  ///< steps of zeros that were padded in front of the first
+  /// Steps of zeros that were padded in front of the first one, and behind the last.
+  std::int64_t steps_in_front = 0, steps_behind = 0;
   /// Its frame is this one of a sequence whose steps an exporter wrote one by one; -1: any.
   std::int64_t step = -1;
   bool reversed = false;  ///< its frames are in reversed order
@@ -131,7 +133,10 @@ class Follower {
   /// Returns numbers of a formula, and zeros for columns of -1, as a layer's output.
   Formula taken(Formula from, std::vector<std::int64_t> columns, const OpNode& node);
   /// Returns a formula's numbers of several steps, the oldest first, as a layer's output.
-  Formula windows(Formula from, std::int64_t steps, std::int64_t dilation, const OpNode& node);
+  Formula windows(Formula from, const StepKernel& kernel, const OpNode& node);
+  /// Returns the largest number or the mean over all steps.
+  Value over_all_steps(const OpNode& node, const Value& in, const std::vector<bool>& goes,
+                       bool keeps, bool largest);
   Value concat(const OpNode& node, const std::vector<Value>& in);
   Value slice(const Value& in, std::int64_t axis, std::int64_t begin, std::int64_t end,
               std::int64_t step);

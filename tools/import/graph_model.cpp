@@ -185,7 +185,7 @@ void Follower::follow_node(const OpNode& node, Values& values) {
       while_loop(node, values, out);
     } else {
       for (const Value& value : in)
-        if (value.steps_in_front && node.op != "Conv" && node.op != "AveragePool" &&
+        if ((value.steps_in_front || value.steps_behind) && node.op != "Conv" && node.op != "AveragePool" &&
             node.op != "Transpose" && node.op != "Unsqueeze" && node.op != "Squeeze" &&
             node.op != "Identity")
           stuck("reads steps of zeros that are padded in front; only a convolution may");
@@ -237,8 +237,8 @@ void Follower::finish(const Values& values) {
     if (o > 0 && found->second.last != last &&
         std::count(answers.begin(), answers.end(), found->second.formula))
       continue;
-    if (found->second.steps_in_front)
-      refuse("{}: its output {} has steps that were padded in front", file_, brief(output.name));
+    if (found->second.steps_in_front || found->second.steps_behind)
+      refuse("{}: its output {} has steps of padding", file_, brief(output.name));
     if (found->second.step >= 0 && !found->second.last)
       refuse("{}: its output {} is one step of a sequence, which is not the last one", file_,
              brief(output.name));

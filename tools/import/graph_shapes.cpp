@@ -1,6 +1,7 @@
 // Operations of a graph that give values other dimensions, or choose among their numbers.
 #include <numeric>
 
+#include "../model/graph.h"
 #include "graph_follower.h"
 
 namespace sluice::tools::graph {
@@ -39,13 +40,15 @@ Value Follower::flattened(const Value& in, std::int64_t steps, const OpNode& nod
     stuck("all steps of a sequence at once, of which the number is not known (Flatten)");
   if (in.last || in.step >= 0) stuck("all steps of a sequence at once (Flatten)");
   for (const std::uint32_t below : lowering().recurrent_below(in.formula)) every_.insert(below);
-  const Formula made = windows(in.formula, steps, 1, node);
+  StepKernel kernel;
+  kernel.taps = steps;
+  const Formula made = windows(in.formula, kernel, node);
   for (const std::uint32_t below : lowering().recurrent_below(in.formula)) every_.insert(below);
   result_.remarks.push_back(
       fmt::format("{} ({}): reads {} steps at once, which the model keeps; its answer is the one "
-                  "after step {} of "
-                  "a sequence, so reset it before each sequence",
-                  brief(node.name), brief(node.shown_op()), steps, steps));
+                  "after step {} of a sequence, so reset it before each sequence",
+                  brief(node.name), brief(node.shown_op()), steps,
+                  answered_steps(result_.network).first + 1));
   return flow(made, {{false, 1}, {true, std::int64_t(formulas_.width(made))}}, false);
 }
 

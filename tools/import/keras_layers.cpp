@@ -58,6 +58,10 @@ const KerasNetwork::Kind KerasNetwork::kinds[] = {
     {"TimeDistributedDense", &KerasNetwork::read_dense},
     {"Conv1D", &KerasNetwork::read_convolution},
     {"Convolution1D", &KerasNetwork::read_convolution},
+    {"AtrousConvolution1D", &KerasNetwork::read_convolution},
+    {"DepthwiseConv1D", &KerasNetwork::read_convolution},
+    {"SeparableConv1D", &KerasNetwork::read_convolution},
+    {"SeparableConvolution1D", &KerasNetwork::read_convolution},
     {"Embedding", &KerasNetwork::read_embedding},
     {"BatchNormalization", &KerasNetwork::read_batch_norm},
     {"BatchNormalizationV1", &KerasNetwork::read_batch_norm},
@@ -87,7 +91,9 @@ const KerasNetwork::Kind KerasNetwork::kinds[] = {
     {"RepeatVector", &KerasNetwork::read_repeat},
     {"MaxPooling1D", &KerasNetwork::read_pooling},
     {"AveragePooling1D", &KerasNetwork::read_pooling},
-    {"GlobalAveragePooling1D", &KerasNetwork::read_average},
+    {"GlobalMaxPooling1D", &KerasNetwork::read_over_steps},
+    {"GlobalAveragePooling1D", &KerasNetwork::read_over_steps},
+    {"ZeroPadding1D", &KerasNetwork::read_padding},
     {"GetItem", &KerasNetwork::read_slice},
     {"SlicingOpLambda", &KerasNetwork::read_slice},
     {"Concatenate", &KerasNetwork::read_join},
@@ -180,7 +186,7 @@ void KerasNetwork::fold_norm(KerasValue& value) {
   const std::uint32_t source = norm.sources.empty() ? at - 1 : norm.sources[0];
   if (norm.kind != SLUICE_BATCH_NORM || source == 0 || is_shared(source)) return;
   Layer& dense = layer_at(source);
-  if (dense.kind != SLUICE_DENSE || dense.activation != SLUICE_LINEAR) return;
+  if (dense.parts > 0 || dense.kind != SLUICE_DENSE || dense.activation != SLUICE_LINEAR) return;
   std::vector<float>&weight = dense.array(Role::input_weight).values,
   &bias = dense.array(Role::input_bias).values;
   const auto in = std::size_t(dense.in);
@@ -206,13 +212,18 @@ KerasValue KerasNetwork::curved(KerasValue from, const Curve& curve, const std::
   fold_norm(from);
   if (from.source > 0 && !is_shared(from.source)) {
     Layer& before = layer_at(from.source);
-    if (before.kind == SLUICE_DENSE && before.activation == SLUICE_LINEAR) {
+    const bool fits = before.parts == 0 || curve.activation != SLUICE_PRELU;
+    if (before.kind == SLUICE_DENSE && before.activation == SLUICE_LINEAR && fits) {
       set_curve(before, curve);
       to_.note(at, fmt::format("activation of layer {}", from.source));
       return from;
     }
   }
   const std::size_t n = from.width();
+  if (curve.activation == SLUICE_SOFTMAX && from.dims.size() != 1) {
+    obstacles_.add("{}: softmax over the channels of each position", at);
+    return {};
+  }
   take(n);
   Layer layer = make_layer(SLUICE_CURVE, int(n), int(n));
   set_curve(layer, curve);
@@ -319,53 +330,6 @@ KerasValues KerasNetwork::read_dense(const Use& use, const KerasValues& inputs) 
   return {add(use, std::move(layer), inputs[0])};
 }
 
-KerasValues KerasNetwork::read_convolution(const Use& use, const KerasValues& inputs) {
-  const auto kernel = whole_numbers(use.config.find({"kernel_size", "filter_length"}));
-  const auto strides = whole_numbers(use.config.find({"strides", "subsample_length"}));
-  const auto dilations = whole_numbers(use.config.find({"dilation_rate", "atrous_rate"}));
-  const std::string padding = use.config.word({"padding", "border_mode"}, "valid");
-  const auto only = [](const std::optional<std::vector<double>>& numbers) {
-    return !numbers ? 1 : numbers->size() == 1 ? numbers->front() : 0;
-  };
-  const double taps = kernel ? only(kernel) : 0, dilation = only(dilations);
-  const char* const reason =
-      taps < 1 || dilation < 1 || std::max(taps, dilation) > 65535 ? "a kernel that makes no sense"
-      : only(strides) != 1                    ? "skips steps, and here every step has an answer"
-      : use.config.number({"groups"}, 1) != 1 ? "a convolution in groups"
-      : taps > 1 && padding == "valid"        ? "its first steps have no answer; pad by \"causal\""
-      : taps > 1 && padding != "causal"       ? "reads steps of the future; pad by \"causal\""
-                                              : nullptr;
-  if (reason) {
-    obstacles_.add("{}: {}", use.at, reason);
-    return {KerasValue()};
-  }
-  const std::size_t filters = use.config.size({"filters", "nb_filter"}, 0);
-  const bool bias = use.config.truth({"use_bias", "bias"}, true);
-  const auto curve = curve_of(use.config.word({"activation"}, "linear"), nullptr, use.at);
-  if (filters == 0) refuse("{}: filters: is missing or 0; write the file again", use.config.place);
-  if (!takes_sequence(use, inputs) || !curve) return {KerasValue()};
-  const std::size_t in = inputs[0].width();
-  const auto steps = std::size_t(taps), columns = in * steps;
-  if (columns > widest || (steps - 1) * std::size_t(dilation) * in > (1u << 24)) {
-    obstacles_.add("{}: {} steps of {} numbers, which is too much", use.at, steps, in);
-    return {KerasValue()};
-  }
-  std::vector<Wanted> wanted = {{"weight, transposed", {steps, in, filters}}};
-  if (bias) wanted.push_back({"bias", {filters}});
-  const std::vector<Tensor> found = arrays(use.place, use.at, wanted);
-  take(columns * filters + filters);
-  KerasValue from = inputs[0];
-  if (steps > 1) {
-    Layer window;
-    window.kind = SLUICE_WINDOW, window.in = int(in), window.out = int(columns);
-    window.parts = int(taps), window.dilation = int(dilation);
-    from = add(use, with_arrays(std::move(window)), from);
-  }
-  Layer layer = dense_layer(matrix_of(found[0].values, columns, filters).transposed(),
-                            bias ? column_of(found[1].values) : View(), *curve);
-  return {add(use, std::move(layer), from)};
-}
-
 KerasValues KerasNetwork::read_embedding(const Use& use, const KerasValues& inputs) {
   const double vocabulary = use.config.number({"input_dim"}, 0);
   const std::size_t units = use.config.size({"output_dim"}, 0);
@@ -412,28 +376,32 @@ KerasValues KerasNetwork::read_batch_norm(const Use& use, const KerasValues& inp
   const double epsilon = use.config.number({"epsilon"}, 1e-3);
   if (!takes_one(use, inputs)) return {KerasValue()};
   const KerasValue& in = inputs[0];
-  if (!is_last_axis(use.config.find({"axis"}), rank_of(in)) || in.dims.size() != 1 ||
+  if (!is_last_axis(use.config.find({"axis"}), rank_of(in)) || in.dims.size() > 2 ||
       use.config.number({"mode"}, 0) != 0) {
     obstacles_.add("{}: normalizes over another axis than the last one", use.at);
     return {KerasValue()};
   }
-  const std::size_t n = in.width();
+  const std::size_t n = in.dims.back(), all = in.width();  // of a row of positions: its channels
   std::vector<Wanted> wanted;
   if (scale) wanted.push_back({"weight", {n}});
   if (center) wanted.push_back({"bias", {n}});
   wanted.push_back({"running_mean", {n}}), wanted.push_back({"running_var", {n}});
-  const std::vector<Tensor> found = arrays(use.place, use.at, wanted);
-  take(4 * n);
-  Layer layer = make_layer(SLUICE_BATCH_NORM, int(n), int(n));
+  std::vector<Tensor> found = arrays(use.place, use.at, wanted);
+  for (Tensor& tensor : found)  // the same numbers for each position
+    for (std::size_t i = n; i < all; ++i) tensor.values.push_back(tensor.values[i - n]);
+  take(4 * all);
+  Layer layer = make_layer(SLUICE_BATCH_NORM, int(all), int(all));
   layer.parameter = std::max(float(epsilon), 1e-30f);
   std::size_t at = 0;
-  layer.array(Role::scale).values = scale ? found[at++].values : std::vector<float>(n, 1);
+  layer.array(Role::scale).values = scale ? found[at++].values : std::vector<float>(all, 1);
   if (center) layer.array(Role::shift).values = found[at++].values;
   layer.array(Role::mean).values = found[at++].values;
   layer.array(Role::variance).values = found[at].values;
   for (const float variance : layer.array(Role::variance).values)
     if (variance < 0) refuse("{}: a variance below 0; the file is damaged", use.config.place);
-  return {add(use, std::move(layer), in)};
+  KerasValue out = add(use, std::move(layer), in);
+  out.dims = in.dims;
+  return {out};
 }
 
 KerasValues KerasNetwork::read_layer_norm(const Use& use, const KerasValues& inputs) {

@@ -23,6 +23,12 @@ struct KerasValue {
   bool masked = false;            ///< frames with the mask's value are left out of it
   std::vector<std::size_t> dims;  ///< of a row
   std::size_t steps = 0;          ///< 0: any number
+  std::uint32_t left_out = 0;     ///< the last layer that left steps out of it, counted from 1
+  /// Zeros that were put in front of its steps, or positions, and behind them, for the convolution
+  /// that reads it.
+  std::size_t front = 0, back = 0;
+  bool padded_steps = false;  ///< they are steps
+  bool is_padded() const { return front > 0 || back > 0; }
   std::size_t width() const {
     std::size_t product = 1;
     for (const std::size_t size : dims) product *= size;
@@ -106,12 +112,22 @@ class KerasNetwork {
   KerasValues read_permute(const Use& use, const KerasValues& inputs);
   KerasValues read_repeat(const Use& use, const KerasValues& inputs);
   KerasValues read_pooling(const Use& use, const KerasValues& inputs);
-  KerasValues read_average(const Use& use, const KerasValues& inputs);
+  KerasValues read_over_steps(const Use& use, const KerasValues& inputs);
+  KerasValues read_padding(const Use& use, const KerasValues& inputs);
   KerasValues read_slice(const Use& use, const KerasValues& inputs);
   KerasValues read_join(const Use& use, const KerasValues& inputs);
   KerasValues read_operator(const Use& use, const KerasValues& inputs);
 
   // Parts of them.
+  /// A kernel over steps or positions, and the settings that say so.
+  struct Kernel;
+  std::optional<Kernel> kernel_of(const Use& use, const KerasValue& from, const char* const* names,
+                                  bool pools);
+  KerasValue step_window(const Use& use, const KerasValue& from, const Kernel& kernel);
+  KerasValue patches(const Use& use, const KerasValue& from, const Kernel& kernel, bool largest);
+  KerasValue kernel_product(const Use& use, const KerasValue& from, const Kernel& kernel,
+                            std::size_t filters, std::vector<float> weights, const View& bias,
+                            const Curve& curve);
   /// The curve of an activation.
   std::optional<Curve> curve_of(const std::string& word, const JsonNode* settings,
                                 const std::string& at);

@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "../common/print.h"
+#include "../model/graph.h"
 #include "keras_network.h"
+#include "step_window.h"
 
 namespace sluice::tools {
 namespace {
@@ -49,15 +51,20 @@ KerasValues KerasNetwork::read_flatten(const Use& use, const KerasValues& inputs
                      out.masked ? ", of which some are masked," : "");
       return {KerasValue()};
     }
+    // A window without zeros: the first answer is the one after the last of these steps.
     Layer window;
-    window.kind = SLUICE_WINDOW, window.in = int(in), window.out = int(all);
-    window.parts = int(out.steps), window.dilation = 1;
+    if (const std::string reason = window_of({.taps = std::int64_t(out.steps)}, in, window);
+        !reason.empty()) {
+      obstacles_.add("{}: {}", use.at, reason);
+      return {KerasValue()};
+    }
+    const std::size_t steps = out.steps;
+    out = add(use, with_arrays(std::move(window)), out);
+    out.dims = {all}, out.steps = 0, out.left_out = out.source;
     to_.remarks.push_back(fmt::format(
         "{}: reads {} steps at once, which the model keeps; its answer is the one after step {} of "
         "a sequence, so reset it before each sequence",
-        use.at, out.steps, out.steps));
-    out = add(use, with_arrays(std::move(window)), out);
-    out.dims = {all}, out.steps = 0;
+        use.at, steps, answered_steps(to_.network).first + 1));
     return {out};
   }
   out.dims = {out.width()};
@@ -160,17 +167,6 @@ KerasValues KerasNetwork::read_repeat(const Use& use, const KerasValues& inputs)
 
 // ---- Layers over time ---------------------------------------------------------------------------
 
-KerasValues KerasNetwork::read_pooling(const Use& use, const KerasValues& inputs) {
-  const auto size = whole_numbers(use.config.find({"pool_size", "pool_length"}));
-  const JsonNode* const node = use.config.find({"strides", "stride"});
-  const auto strides = node && node->is(Json::null) ? size : node ? whole_numbers(node) : size;
-  const bool one = size && size->size() == 1 && size->front() == 1 && strides &&
-                   strides->size() == 1 && strides->front() == 1;
-  if (one) return read_nothing(use, inputs);
-  obstacles_.add("{}: pools several frames", use.at);
-  return {KerasValue()};
-}
-
 /// Makes the sequence a value of the last step, or the mean over the steps, if it comes from a
 /// recurrent layer that nothing else reads, through layers that keep each step to itself.
 bool KerasNetwork::once_a_sequence(KerasValue& value, bool mean) {
@@ -192,22 +188,6 @@ bool KerasNetwork::once_a_sequence(KerasValue& value, bool mean) {
   value.sequence = value.reversed = value.masked = false;
   value.once = true, value.steps = 0;
   return true;
-}
-
-KerasValues KerasNetwork::read_average(const Use& use, const KerasValues& inputs) {
-  const bool keeps = use.config.truth({"keepdims"}, false);
-  if (keeps) obstacles_.add("{}: keepdims, a sequence of one step", use.at);
-  if (!takes_sequence(use, inputs) || keeps) return {KerasValue()};
-  KerasValue out = inputs[0];
-  if (!once_a_sequence(out, true)) {
-    obstacles_.add(
-        "{}: the mean over the steps of a layer that is not recurrent, or that others "
-        "read too",
-        use.at);
-    return {KerasValue()};
-  }
-  note(use, "the mean over the steps of the recurrent layer before it");
-  return {out};
 }
 
 /// Reads x[:, -1, :] and x[:, -1] of a sequence.
@@ -293,6 +273,10 @@ KerasValues KerasNetwork::read_join(const Use& use, const KerasValues& inputs) {
           "{}: joins steps in the order of go_backwards with steps in the order of the "
           "frames",
           use.at);
+      return {KerasValue()};
+    }
+    if (value.sequence && value.left_out != first.left_out) {
+      obstacles_.add("{}: joins every step with steps of which some are left out", use.at);
       return {KerasValue()};
     }
     if (value.sequence && value.once != first.once) {

@@ -358,7 +358,7 @@ std::set<std::uint32_t> Lowering::recurrent_below(Formula formula) {
     while (!layers.empty()) {
       const std::uint32_t layer = layers.back();
       layers.pop_back();
-      if (layer == 0) continue;
+      if (layer == 0 || to_.network.layers[layer - 1].anatomy().once) continue;
       if (recurrent(to_.network.layers[layer - 1])) {
         found.insert(layer);
         continue;

@@ -7,6 +7,7 @@
 
 #include "../common/print.h"
 #include "../common/safe_file.h"
+#include "../model/graph.h"
 #include "formats.h"
 #include "hdf5.h"
 #include "op_graph.h"
@@ -143,6 +144,11 @@ void check_weights(const Imported& imported, const std::string& path) {
 Imported read_foreign_bytes(std::string_view bytes, const std::string& path,
                             const ImportChoices& choices) {
   Imported imported = read_format(bytes, path, choices);
+  if (const std::size_t layer = reads_other_steps(imported.network))
+    refuse(
+        "{}: layer {} ({}) reads every step beside steps of which a stride leaves some out; such "
+        "branches cannot be expressed",
+        path, layer, imported.network.layers[layer - 1].anatomy().name);
   check_weights(imported, path);
   return imported;
 }

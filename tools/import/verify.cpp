@@ -30,7 +30,12 @@ struct Sizes {
 /// Returns the sizes that an array of frames can have, the likeliest first.
 std::vector<Sizes> sizes_of(const Npy& x, std::size_t inputs, bool ids) {
   std::vector<std::size_t> shape = x.shape;
-  if (!ids && !shape.empty() && shape.back() == inputs) shape.pop_back();
+  // A frame may have several dimensions.
+  for (std::size_t width = 1; !ids && !shape.empty() && width < inputs;) {
+    width *= std::max<std::size_t>(1, shape.back());
+    shape.pop_back();
+  }
+  if (!ids && inputs == 1 && !shape.empty() && shape.back() == 1) shape.pop_back();
   std::size_t frames = 1;
   for (const std::size_t size : shape) frames *= size;
   std::vector<Sizes> sizes;

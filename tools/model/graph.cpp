@@ -48,10 +48,20 @@ AnsweredSteps answered_steps(const Network& network) {
   AnsweredSteps steps;
   for (const Layer& layer : network.layers) {
     if (!layer.thins()) continue;
-    if (layer.valid) steps.first += steps.stride * (layer.parts - 1) * layer.dilation;
+    steps.first += steps.stride * layer.first;
     steps.stride *= layer.stride;
   }
   return steps;
+}
+
+std::size_t reads_other_steps(const Network& network) {
+  std::size_t thins = 0;
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    for (const std::uint32_t source : sources_of(network, l))
+      if (source < thins) return l + 1;
+    if (network.layers[l].thins()) thins = l + 1;
+  }
+  return 0;
 }
 
 std::vector<std::uint32_t> answers_of(const Network& network) {

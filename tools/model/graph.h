@@ -30,6 +30,10 @@ struct AnsweredSteps {
 };
 AnsweredSteps answered_steps(const Network& network);
 
+/// Returns the first layer, counted from 1, that reads a source with an output at more steps than
+/// the layer has: a layer between them leaves steps out for all that follow. 0: there is none.
+std::size_t reads_other_steps(const Network& network);
+
 /// Returns the layers, counted from 1, whose outputs are the parts of an answer: the last one, or
 /// the sources of a concat that ends the network (0: the frame).
 std::vector<std::uint32_t> answers_of(const Network& network);

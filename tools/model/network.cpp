@@ -48,7 +48,7 @@ LayerRecord record_of(const Layer& layer) {
     record.window.dilation = static_cast<std::uint16_t>(layer.dilation);
     record.window.stride = static_cast<std::uint16_t>(layer.stride);
     record.window.ahead = static_cast<std::uint16_t>(layer.ahead);
-    record.window.valid = layer.valid;
+    record.window.first = static_cast<std::uint16_t>(layer.first);
   }
   record.parts = static_cast<std::uint16_t>(layer.parts);
   if (layer.anatomy().joins) {

@@ -48,7 +48,7 @@ struct Layer {
   int dilation = 0;  ///< of a window: every how many steps it takes one
   int stride = 1;    ///< of a window: every how many steps it has an output
   int ahead = 0;     ///< of a window: how many steps behind that of its output it reads
-  bool valid = false;  ///< of a window: its first output is that of the first step without zeros
+  int first = 0;     ///< of a window: the step, counted from 0, of its first output
   /// Of fixed point: the blob stores only the blocks of its matrices that are not all zeros.
   bool sparse = false;
   /// the earlier layer whose weights it shares, which are stored once; the arrays are equal
@@ -62,7 +62,7 @@ struct Layer {
   /// Returns whether it has one output a sequence, although its source has one a step.
   bool ends_steps() const { return anatomy().once || (anatomy().recurrent && !every_step); }
   /// Returns whether it has no output for some steps of its source.
-  bool thins() const { return kind == SLUICE_WINDOW && (stride > 1 || valid); }
+  bool thins() const { return kind == SLUICE_WINDOW && (stride > 1 || first > 0); }
   const Anatomy& anatomy() const { return anatomy_of(std::uint32_t(kind)); }
   /// Returns the array of that role, which the layer must have.
   const Array& array(Role role, bool backward = false) const;

@@ -283,7 +283,7 @@ Layer layer_of(const LayerRecord& record) {
   if (!joins(record.kind)) layer.parts = record.parts;
   if (layer.kind == SLUICE_WINDOW) {
     layer.dilation = record.window.dilation, layer.stride = record.window.stride;
-    layer.ahead = record.window.ahead, layer.valid = record.window.valid != 0;
+    layer.ahead = record.window.ahead, layer.first = record.window.first;
   }
   if (joins(record.kind)) layer.sources.assign(record.sources, record.sources + record.parts);
   return with_arrays(layer);

@@ -250,12 +250,13 @@ const Option options[] = {
              "behind it have a step only then",
      .min = 1,
      .max = 65535},
-    {.name = "padding",
+    {.name = "first",
      .kinds = window,
-     .field = choice_field<&L::padding>,
-     .help = "zeros before the first step; with none the first output is that of the first step "
-             "that needs none",
-     .words = only(Padding::zero, Padding::none)},
+     .field = &L::first,
+     .help = "the step, counted from 0, of the window's first output. 0: zeros stand before the "
+             "first step; n - 1, with a dilation of 1: there are no zeros (\"valid\")",
+     .min = 0,
+     .max = 65535},
     {.name = "ahead",
      .kinds = window,
      .field = &L::ahead,
@@ -330,7 +331,7 @@ LayerSpec fresh(const Kind& kind) {
   if (is & (dense | curve)) layer.low = -1, layer.high = 1;
   if (is & (batch_norm | layer_norm)) layer.epsilon = 1e-5;
   if (is & unit_norm) layer.epsilon = 1e-12;
-  if (is & window) layer.stride = 1, layer.padding = Padding::zero;
+  if (is & window) layer.stride = 1;
   return layer;
 }
 
@@ -500,8 +501,11 @@ void check_sense(const LayerSpec& layer, const std::string& place) {
   if (layer.ahead > (layer.units - 1) * layer.dilation)
     refuse("{}: ahead: {} steps, but the window has {} steps beside one; give at most these", place,
            layer.ahead, (layer.units - 1) * layer.dilation);
-  if (layer.ahead > 0 && layer.padding == Padding::none)
-    refuse("{}: ahead: is of a window that begins with zeros; leave it or padding out", place);
+  if (layer.first > (layer.units - 1) * layer.dilation)
+    refuse("{}: first: step {}, but the window needs only {} steps before one; give at most these",
+           place, layer.first, (layer.units - 1) * layer.dilation);
+  if (layer.ahead > 0 && layer.first > 0)
+    refuse("{}: ahead: is of a window that begins at the first step; leave it or first out", place);
   if (layer.weight != 0 && layer.loss == HeadLoss::none)
     refuse("{}: weight: is the factor of a loss, and the layer has none; give it a loss too",
            place);
@@ -553,7 +557,7 @@ bool LayerSpec::ends_steps() const {
   return anatomy_of(std::uint32_t(kind)).once || (recurrent() && steps != StepsOut::every);
 }
 bool LayerSpec::thins() const {
-  return kind == SLUICE_WINDOW && (stride > 1 || (padding == Padding::none && units > 1));
+  return kind == SLUICE_WINDOW && (stride > 1 || first > 0);
 }
 bool LayerSpec::joins() const { return (bit(kind_of(*this)) & joins_kinds) != 0; }
 

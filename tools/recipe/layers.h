@@ -41,7 +41,8 @@ struct LayerSpec {
   std::int64_t part = 0;            ///< of a dense: numbers of a part; 0: all of them are one part
   std::int64_t channels = 1;        ///< of patches and pooling: numbers of a position
   std::int64_t stride = 0;  ///< of patches, in positions; 0: patches do not overlap. Of a window, in steps
-  Padding padding = Padding::none;  ///< of patches and windows
+  Padding padding = Padding::none;  ///< of patches
+  std::int64_t first = 0;           ///< of a window: the step of its first output
   std::int64_t ahead = 0;           ///< of a window: steps behind the one of its output
   std::string name;                 ///< by which later layers may refer to it; may be empty
   std::string from;                 ///< the one layer that it reads, by name; empty: the one before

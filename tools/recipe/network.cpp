@@ -37,7 +37,7 @@ Layer layer_of(const LayerSpec& spec, int in) {
   if (spec.kind == SLUICE_WINDOW)
     layer.parts = int(spec.units), layer.dilation = int(spec.dilation),
     layer.stride = int(spec.stride), layer.ahead = int(spec.ahead),
-    layer.valid = spec.padding == Padding::none && (spec.units > 1);
+    layer.first = int(spec.first);
   if (is_pool(spec.kind)) layer.parts = in / int(spec.units * spec.channels);
   if (spec.part > 0 && in > spec.part) layer.parts = in / int(spec.part);
   return layer;

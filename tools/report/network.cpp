@@ -137,7 +137,7 @@ std::string kind_text(const Layer& layer) {
                       : "") +
          (layer.stride > 1 ? fmt::format(", stride {}", layer.stride) : "") +
          (layer.ahead ? fmt::format(", {} ahead", layer.ahead) : "") +
-         (layer.valid ? ", valid" : "") +
+         (layer.first ? fmt::format(", from step {} on", layer.first + 1) : "") +
          (layer.cells ? fmt::format(", projected from {} cells", layer.cells) : "") +
          (layer.peepholes ? ", peepholes" : "") +
          (layer.cell_clip != 0 ? fmt::format(", cells clipped to {}", layer.cell_clip) : "") +
