@@ -268,7 +268,7 @@ void Follower::unary(const OpNode& node, const std::vector<Value>& in, std::vect
     for (std::size_t d = axis; d < a.axes.size(); ++d) behind += a.axes[d].feature;
     if (behind != feature_sizes(a.axes).size()) stuck("a softmax over a part of a frame");
     if (graph_.opset >= 13 && axis + 1 != a.axes.size())
-      stuck("a softmax over another axis than the last");
+      stuck("a softmax over another axis than the last, which is not the steps");
   }
   out[0] = flow(formulas_.apply(function, a.formula), a.axes, a.last);
 }
@@ -377,6 +377,77 @@ Value Follower::pooled(const OpNode& node, const Value& in, const std::vector<bo
   value.formula = put_layer(with_arrays(pool), in.formula, node);
   if (node.op == "ReduceSum") value.formula = formulas_.scaled(value.formula, {float(rows)});
   return value;
+}
+
+Value Follower::attended(const OpNode& node, Formula scores, Formula x, std::vector<Axis> axes) {
+  for (const Formula formula : {scores, x})
+    for (const std::uint32_t below : lowering().recurrent_below(formula)) every_.insert(below);
+  const std::string place = fmt::format("{} ({})", brief(node.name), brief(node.shown_op()));
+  const std::uint32_t layer = lowering().attention(scores, x, place);
+  return flow(formulas_.layer(int(layer), formulas_.width(x)), std::move(axes), true);
+}
+
+/// Follows a softmax over steps, and the operations that it may enter: it weights the steps of a
+/// value, of which the sum is attention. Returns false if there is none.
+bool Follower::attends(const OpNode& node, const std::vector<Value>& in,
+                       std::vector<Value>& out) {
+  const auto goes_over = [](const Axis& axis) { return !axis.feature && axis.size != 1; };
+  if (node.op == "Softmax" && in.at(0).is_flow() && graph_.opset >= 13) {
+    const Value& a = in[0];
+    const std::size_t axis = axis_of(node.whole("axis", -1), a.axes.size());
+    if (!goes_over(a.axes[axis])) return false;
+    if (formulas_.width(a.formula) != 1) stuck("a softmax over steps of several numbers");
+    if (a.last || a.step >= 0 || a.scores >= 0) stuck("a softmax over steps");
+    out[0] = flow(formulas_.constant({1}), a.axes, false);
+    out[0].scores = a.formula;
+    return true;
+  }
+  std::size_t weighted = 0;
+  Formula scores = -1;
+  for (const Value& value : in)
+    if (value.scores >= 0) ++weighted, scores = value.scores;
+  if (weighted == 0) return false;
+  if (weighted > 1) stuck("two softmaxes over steps");
+  if (node.op == "ReduceSum") {
+    const Value& a = in[0];
+    const std::optional<std::vector<std::int64_t>> axes = wholes(node, "axes", in, 1);
+    if (!axes || axes->size() != 1) stuck("a sum over several dimensions of a softmax over steps");
+    const std::size_t axis = axis_of((*axes)[0], a.axes.size());
+    if (!goes_over(a.axes[axis])) stuck("a sum over another dimension than that of a softmax");
+    std::vector<Axis> left = a.axes;
+    if (node.whole("keepdims", 1))
+      left[axis] = {false, 1};
+    else
+      left.erase(left.begin() + std::ptrdiff_t(axis));
+    out[0] = attended(node, scores, a.formula, std::move(left));
+    return true;
+  }
+  if (node.op == "MatMul" && in.size() == 2 && in[0].scores >= 0 && in[1].is_flow()) {
+    const Value &weights = in[0], &x = in[1];
+    std::vector<float> ones;
+    const std::size_t rank = x.axes.size();
+    if (rank < 2 || weights.axes.size() != rank || !goes_over(weights.axes.back()) ||
+        !goes_over(x.axes[rank - 2]) || !formulas_.is_constant(weights.formula, ones))
+      stuck("a product of a softmax over steps along other dimensions");
+    std::vector<Axis> axes = x.axes;
+    axes[rank - 2] = {false, 1};
+    out[0] = attended(node, scores, x.formula, std::move(axes));
+    return true;
+  }
+  for (const char* const op :
+       {"Mul", "Transpose", "Unsqueeze", "Squeeze", "Reshape", "Identity", "Expand", "Cast"}) {
+    if (node.op != op) continue;
+    if (node.op == "Mul")
+      elementwise(node, in, out);
+    else if (node.op == "Identity" || node.op == "Cast")
+      unary(node, in, out);
+    else
+      shape(node, in, out);
+    if (out[0].last) stuck("one step of a softmax over steps");
+    out[0].scores = scores;
+    return true;
+  }
+  stuck("reads a softmax over steps, which a sum over them alone may");
 }
 
 Value Follower::over_all_steps(const OpNode& node, const Value& in, const std::vector<bool>& goes,

@@ -42,6 +42,8 @@ struct Value {
   std::int64_t steps_in_front = 0, steps_behind = 0;
   /// Its frame is this one of a sequence whose steps an exporter wrote one by one; -1: any.
   std::int64_t step = -1;
+  /// It is to be multiplied by the softmax over all steps of this formula; -1: it is not.
+  Formula scores = -1;
   bool reversed = false;  ///< its frames are in reversed order
   bool looped = false;    ///< a formula of states of a loop, used outside of it
   bool gathered = false;  ///< in the body of a loop: a list with this step's value put in
@@ -134,6 +136,9 @@ class Follower {
   Formula taken(Formula from, std::vector<std::int64_t> columns, const OpNode& node);
   /// Returns a formula's numbers of several steps, the oldest first, as a layer's output.
   Formula windows(Formula from, const StepKernel& kernel, const OpNode& node);
+  /// Returns the sum over all steps of a value that is weighted by a softmax over them.
+  Value attended(const OpNode& node, Formula scores, Formula x, std::vector<Axis> axes);
+  bool attends(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out);
   /// Returns the largest number or the mean over all steps.
   Value over_all_steps(const OpNode& node, const Value& in, const std::vector<bool>& goes,
                        bool keeps, bool largest);

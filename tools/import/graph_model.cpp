@@ -194,7 +194,7 @@ void Follower::follow_node(const OpNode& node, Values& values) {
       if (!(constants && on_constants(node, in, out))) {
         const auto function = known.find(node.op);
         if (function == known.end()) stuck("is not one of the operations that are read");
-        (this->*function->second)(node, in, out);
+        if (!attends(node, in, out)) (this->*function->second)(node, in, out);
       }
     }
   } catch (const Stuck& reason) {
@@ -237,6 +237,8 @@ void Follower::finish(const Values& values) {
     if (o > 0 && found->second.last != last &&
         std::count(answers.begin(), answers.end(), found->second.formula))
       continue;
+    if (found->second.scores >= 0)
+      refuse("{}: its output {} is a softmax over steps", file_, brief(output.name));
     if (found->second.steps_in_front || found->second.steps_behind)
       refuse("{}: its output {} has steps of padding", file_, brief(output.name));
     if (found->second.step >= 0 && !found->second.last)

@@ -36,6 +36,13 @@ class Lowering {
   /// Appends a layer that reads a formula, and returns its number.
   std::uint32_t put(Layer layer, Formula reads, const std::string& place);
 
+  /// Appends the mean of a formula over all steps, weighted by the exponentials of scores, and
+  /// returns its number.
+  std::uint32_t attention(Formula scores, Formula x, const std::string& place) {
+    const std::uint32_t score = source_of(scores, place), from = source_of(x, place);
+    return join(SLUICE_ATTENTION, {score, from}, place);
+  }
+
   /// Says the node that a formula comes from, for messages.
   void name(Formula formula, const std::string& node) { nodes_.emplace(formula, node); }
 

@@ -122,7 +122,8 @@ std::vector<Reading> readings_of(const OwnedModel& model, const Npy& x, const Np
       const std::size_t answer = (every ? answered_steps(info, sizes.steps) : 1) * outputs;
       if (numbers != sizes.sequences * answer) continue;
       Reading reading;
-      reading.shape = fmt::format("{} sequences of {} steps", sizes.sequences, sizes.steps);
+      reading.shape = fmt::format("{} sequence{} of {} steps", sizes.sequences,
+                                  sizes.sequences == 1 ? "" : "s", sizes.steps);
       const std::size_t frame = sizes.steps * inputs;
       for (std::size_t s = 0; s < sizes.sequences; ++s)
         reading.tests.push_back(
