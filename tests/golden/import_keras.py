@@ -511,8 +511,7 @@ refused("refused_ids", keras.Model([i, j], L.GRU(2)(L.Concatenate()([
 refused("refused_axis", sequential(
     L.Input((6, 3)), L.BatchNormalization(axis=1, name="across"), L.Permute((2, 1), name="turned"),
     L.Conv1D(3, 3, padding="same", name="wide"), L.LSTM(3)),
-        "across (BatchNormalization): normalizes over another axis",
-        "wide (Conv1D): reads steps of the future; pad by \"causal\"")
+        "across (BatchNormalization): normalizes over another axis")
 refused("refused_attention", sequential(
     L.Input((6, 3)), L.LSTM(3, return_sequences=True), L.Lambda(lambda t: t[:, -1, :], name="cut",
                                                                 output_shape=(3,))),
@@ -526,6 +525,58 @@ case("flatten", sequential(L.Input((6, 3)), L.LSTM(4, return_sequences=True), L.
 case("convolution_every", sequential(
     L.Input((None, 2)), L.GRU(3, return_sequences=True),
     L.Conv1D(3, 4, padding="causal", use_bias=False, activation="tanh"), L.Dense(2)), frames((9, 2)))
+
+# Kernels over steps that have an output at some steps only, or read steps behind it.
+case("strides", sequential(
+    L.Input((9, 3)), L.Conv1D(4, 3, strides=2, padding="causal", activation="relu"),
+    L.GRU(5, return_sequences=True), L.Dense(2)))
+case("valid", sequential(
+    L.Input((9, 3)), L.Conv1D(4, 3, activation="relu"), L.Conv1D(4, 2, dilation_rate=2),
+    L.LSTM(5, return_sequences=True), L.Dense(2)))
+case("pooled_steps", sequential(
+    L.Input((20, 4)), L.Conv1D(8, 3, activation="relu"), L.MaxPooling1D(2), L.Dropout(0.2),
+    L.Conv1D(6, 3, activation="relu"), L.AveragePooling1D(2), L.LSTM(7), L.Dense(3, activation="softmax")))
+case("same", sequential(
+    L.Input((None, 4)), L.Conv1D(8, 4, padding="same", activation="relu"), L.MaxPooling1D(2),
+    L.Conv1D(5, 2, padding="same", dilation_rate=3), L.Bidirectional(L.GRU(4)), L.Dense(3)), frames((13, 4)))
+case("same_strides", sequential(
+    L.Input((14, 4)), L.Conv1D(8, 5, padding="same", strides=2, activation="relu"),
+    L.AveragePooling1D(3, strides=2), L.GRU(4, return_sequences=True)))
+case("over_steps", sequential(
+    L.Input((12, 4)), L.Conv1D(8, 3), L.BatchNormalization(), L.ReLU(), L.GlobalMaxPooling1D(), L.Dense(3)))
+i = L.Input((12, 4))
+h = L.Conv1D(8, 3, activation="relu")(i)
+case("mean_over_steps", keras.Model(i, L.Dense(3)(L.Concatenate()(
+    [L.GlobalAveragePooling1D()(h), L.GlobalMaxPooling1D()(h)]))))
+case("flatten_pooled", sequential(
+    L.Input((12, 4)), L.Conv1D(6, 3, activation="relu"), L.MaxPooling1D(2), L.Flatten(), L.Dense(3)))
+case("frames_of_steps", sequential(
+    L.Input((5, 8, 3)), L.TimeDistributed(L.Conv1D(6, 3, activation="relu")),
+    L.TimeDistributed(L.BatchNormalization()), L.TimeDistributed(L.MaxPooling1D(2)),
+    L.TimeDistributed(L.Flatten()), L.LSTM(4), L.Dense(2)))
+case("frames_of_strides", sequential(
+    L.Input((5, 8, 3)), L.TimeDistributed(L.Conv1D(6, 3, padding="same", strides=2)),
+    L.TimeDistributed(L.MaxPooling1D(3, strides=2, padding="same")),
+    L.TimeDistributed(L.GlobalAveragePooling1D()), L.LSTM(4), L.Dense(2)))
+case("groups", sequential(
+    L.Input((9, 4)), L.Conv1D(6, 3, groups=2), L.DepthwiseConv1D(2, depth_multiplier=2),
+    L.SeparableConv1D(5, 3, depth_multiplier=2, padding="same", activation="tanh"), L.GRU(3)))
+case("zero_padding", sequential(
+    L.Input((9, 4)), L.ZeroPadding1D((2, 0)), L.Conv1D(6, 3), L.ZeroPadding1D((1, 1)),
+    L.Conv1D(6, 3, activation="relu"), L.GRU(3)))
+refused("refused_largest_same", sequential(
+    L.Input((9, 3)), L.MaxPooling1D(2, padding="same", name="most"), L.GRU(2)),
+        "most (MaxPooling1D): leaves out the padding of its first and last steps")
+refused("refused_unknown_length", sequential(
+    L.Input((None, 3)), L.Conv1D(3, 3, strides=2, padding="same", name="thin"), L.GRU(2)),
+        "thin (Conv1D): pads by \"same\" for a stride of 2, and the number of steps is not known")
+refused("refused_padding", sequential(
+    L.Input((9, 3)), L.ZeroPadding1D(1, name="zeros"), L.GRU(2, name="cell")),
+        "cell (GRU): reads steps of zeros, which a convolution alone may read")
+i = L.Input((9, 3))
+refused("refused_branches", keras.Model(i, L.Dense(2)(L.Concatenate()(
+    [L.GRU(2)(L.Conv1D(3, 3, strides=2)(i)), L.GRU(2)(i)]))),
+        "reads every step beside steps of which a stride leaves some out")
 
 with zipfile.ZipFile(HERE / "keras.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
     for name, data in sorted(entries.items()):
