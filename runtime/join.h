@@ -24,8 +24,7 @@ inline Part part_of(const OpenModel& model, const Buffers& buffers, const LayerR
                     uint32_t i, int clock, int steps) {
   const uint32_t source = layer.sources[i];
   const ptrdiff_t rows = ptrdiff_t(buffers.steps) * buffers.streams;
-  const ptrdiff_t skipped =
-      ptrdiff_t(steps_of(model, source, clock) - steps) * buffers.streams;
+  const ptrdiff_t skipped = ptrdiff_t(steps_of(model, source, clock) - steps) * buffers.streams;
   Part part{};
   if (source == 0) {
     part.width = int(model.header().inputs);

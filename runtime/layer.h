@@ -44,7 +44,7 @@ struct Call {
   const LayerRecord& layer;
   const Buffers& buffers;
   int steps, streams;  ///< of x
-  int clock;           ///< the steps in which sources have outputs, except those with one a sequence
+  int clock;  ///< the steps in which sources have outputs, except those with one a sequence
   /// [steps * streams][in] at x + row * x_stride numbers; not used by a layer that joins.
   const void* x;
   int x_stride;
@@ -215,8 +215,8 @@ struct LayerKind {
   const ArrayShape* array;
   int (*state)(const LayerRecord&);  ///< bytes a stream, a multiple of 16
   void (*step)(const StepCall&);
-  /// With an arena that measures, it only takes its scratch. Null: the layer runs step by step, as a
-  /// window that does not look ahead does too.
+  /// With an arena that measures, it only takes its scratch. Null: the layer runs step by step, as
+  /// a window that does not look ahead does too.
   void (*run)(const Call&, Arena& scratch);
   size_t (*scratch)(const LayerRecord&);  ///< bytes of a step, if run is null
 };

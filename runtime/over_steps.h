@@ -11,8 +11,9 @@ namespace sluice {
 
 /// The end of the state of these layers, behind a number for each unit.
 struct StepCount {
-  uint32_t steps;      ///< so far; it stays at the largest number
-  float most, weight;  ///< of attention: the largest score, and the sum of the weights relative to it
+  uint32_t steps;  ///< so far; it stays at the largest number
+  float most,
+      weight;  ///< of attention: the largest score, and the sum of the weights relative to it
   uint32_t reserved;
 
   void advance() { steps += steps < UINT32_MAX; }
@@ -91,8 +92,8 @@ struct FixedOverSteps {
   static constexpr LayerKind kind = make_kind<own_kind, format>(state, step, nullptr, scratch);
 };
 
-/// y = sum of e^s x / sum of e^s over the steps so far, with the score s from the first source and x
-/// from the second. The sums are kept relative to e^m, m the largest score so far: Milakov,
+/// y = sum of e^s x / sum of e^s over the steps so far, with the score s from the first source and
+/// x from the second. The sums are kept relative to e^m, m the largest score so far: Milakov,
 /// Gimelshein 2018, "Online normalizer calculation for softmax".
 struct Attention {
   static int state(const LayerRecord& layer) {
@@ -144,7 +145,8 @@ struct Attention {
     run(call, none);
   }
 
-  static constexpr LayerKind kind = make_kind<SLUICE_ATTENTION, SLUICE_F32>(state, step, run, nullptr);
+  static constexpr LayerKind kind =
+      make_kind<SLUICE_ATTENTION, SLUICE_F32>(state, step, run, nullptr);
 };
 
 }  // namespace sluice

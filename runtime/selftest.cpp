@@ -8,8 +8,8 @@
 using namespace sluice;
 
 // The section is: u32 number of sequences; for each sequence u32 steps, if some frames have no
-// answer u32 number of answers, its frames, its answers (else one a step). Each array is padded to a
-// multiple of 4 bytes.
+// answer u32 number of answers, its frames, its answers (else one a step). Each array is padded to
+// a multiple of 4 bytes.
 sluice_status sluice_selftest(sluice_stream* handle, uint32_t* step) {
   if (!handle) return SLUICE_NULL;
   const Stream& stream = stream_of(handle);
@@ -45,8 +45,7 @@ sluice_status sluice_selftest(sluice_stream* handle, uint32_t* step) {
       const bool last = t + 1 == steps;
       bool right = true;
       if (y) {
-        right = answered < expected_answers &&
-                memcmp(y, expected + answered * answer, answer) == 0;
+        right = answered < expected_answers && memcmp(y, expected + answered * answer, answer) == 0;
         ++answered;
       }
       if (right && (!last || answered == expected_answers)) continue;

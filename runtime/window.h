@@ -1,6 +1,6 @@
-// Window: y holds x of several steps, the oldest first, in float and in fixed point. There are zeros
-// before the first step of a sequence, and behind its last one; in fixed point these are the numbers
-// that stand for 0.
+// Window: y holds x of several steps, the oldest first, in float and in fixed point. There are
+// zeros before the first step of a sequence, and behind its last one; in fixed point these are the
+// numbers that stand for 0.
 #ifndef SLUICE_WINDOW_H
 #define SLUICE_WINDOW_H
 
@@ -11,12 +11,12 @@
 namespace sluice {
 
 /// The state of a window that does not look ahead is a ring of the frames before this step, as many
-/// as it reaches back; then a WindowPlace. One that neither reaches back nor thins has no state, and
-/// one that looks ahead has at most the place.
+/// as it reaches back; then a WindowPlace. One that neither reaches back nor thins has no state,
+/// and one that looks ahead has at most the place.
 struct WindowPlace {
-  uint32_t oldest;  ///< the place in the ring of the oldest frame
-  uint32_t steps;   ///< the steps before this one, at most as many as the ring holds
-  uint32_t since;   ///< the steps since the last output
+  uint32_t oldest;    ///< the place in the ring of the oldest frame
+  uint32_t steps;     ///< the steps before this one, at most as many as the ring holds
+  uint32_t since;     ///< the steps since the last output
   uint32_t answered;  ///< 1: the last step had an output; in the place of answered_here()
 };
 static_assert(sizeof(WindowPlace) == 16, "the size and alignment of a state");
@@ -80,8 +80,8 @@ struct Window {
     memcpy(at, &place, sizeof place);
   }
 
-  /// Computes the outputs of whole sequences, for a window that looks ahead. Any other one runs step
-  /// by step.
+  /// Computes the outputs of whole sequences, for a window that looks ahead. Any other one runs
+  /// step by step.
   static void run(const Call& call, Arena& scratch) {
     if (scratch.measures()) return;
     const bool frame = call.layer.source == 0;

@@ -5,11 +5,13 @@ namespace sluice {
 
 const TrainKind* train_kind(uint8_t kind) {
   static constexpr const TrainKind* kinds[] = {
-      &train_dense,       &train_embedding,  &train_batch_norm, &train_layer_norm,
-      &train_standardize, &train_difference, &train_select,     &train_concat,
-      &train_add,         &train_multiply,   &train_window,     &train_max_pool,
-      &train_mean_pool,   &train_norm_pool,  &train_unit_norm,  &train_curve,
-      &train_max_over_steps, &train_mean_over_steps, &train_attention};
+      &train_dense,      &train_embedding,      &train_batch_norm,
+      &train_layer_norm, &train_standardize,    &train_difference,
+      &train_select,     &train_concat,         &train_add,
+      &train_multiply,   &train_window,         &train_max_pool,
+      &train_mean_pool,  &train_norm_pool,      &train_unit_norm,
+      &train_curve,      &train_max_over_steps, &train_mean_over_steps,
+      &train_attention};
   for (const TrainKind* k : kinds)
     if (k->kind == kind) return k;
   return train_cell(kind);

@@ -38,10 +38,10 @@ float* forward_over_steps(const TrainCall& call, int, Arena& arena) {
     const float* const x = call.x + ptrdiff_t(row) * call.x_stride;
     float* const to = y + ptrdiff_t(s) * units;
     for (int i = 0; i < n; ++i)
-      to[i] = t == 0                            ? x[i]
+      to[i] = t == 0                           ? x[i]
               : kind == SLUICE_MEAN_OVER_STEPS ? to[i] + x[i]
-              : to[i] < x[i]                    ? x[i]
-                                                : to[i];
+              : to[i] < x[i]                   ? x[i]
+                                               : to[i];
   });
   if (kind == SLUICE_MEAN_OVER_STEPS)
     for (int s = 0; s < call.shard.sequences; ++s)
@@ -77,8 +77,7 @@ struct AttentionArrays {
 
   AttentionArrays(const TrainCall& call, Arena& arena)
       : y(arena.take<float>(uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out))))),
-        weights(
-            arena.take<float>(uint64_t(call.shard.steps) * uint64_t(call.shard.sequences))) {}
+        weights(arena.take<float>(uint64_t(call.shard.steps) * uint64_t(call.shard.sequences))) {}
 };
 
 float* forward_attention(const TrainCall& call, int, Arena& arena) {

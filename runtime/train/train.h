@@ -95,8 +95,8 @@ struct TrainPart {
 struct TrainCall {
   const Kernels& kernels;
   const LayerRecord& layer;
-  Shard shard;         ///< in the steps of the layer's input
-  uint32_t index = 0;  ///< the layer's, from 0
+  Shard shard;                                 ///< in the steps of the layer's input
+  uint32_t index = 0;                          ///< the layer's, from 0
   const sluice_sequence* sequences = nullptr;  ///< of the batch
   Parameters parameters = {};
   const float* zeros = nullptr;       ///< as many as the widest layer, or a strip, has rows
@@ -246,8 +246,8 @@ int targets_of(const OpenModel&, const sluice_train_options&);
 /// Returns whether the loss applies the activation of that layer, counted from 0.
 bool keeps_logits(const OpenModel&, const sluice_train_options&, uint32_t layer);
 
-/// Returns how many answers a sequence of so many steps has, and the step of each of them; of a model
-/// that answers once 0, the place of its only target.
+/// Returns how many answers a sequence of so many steps has, and the step of each of them; of a
+/// model that answers once 0, the place of its only target.
 int answer_count(const OpenModel&, uint32_t steps);
 int step_of_answer(const OpenModel&, int answer);
 

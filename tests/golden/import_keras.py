@@ -488,7 +488,6 @@ p = L.GlobalMaxPooling1D(name="most")(u)
 refused("refused_layers", keras.Model(i, L.Concatenate(name="all")([
     L.Dense(2, name="head")(f), L.Dense(2, name="tail", activation="mish")(p)])),
         "unit (UnitNormalization): there is no such layer here",
-        "most (GlobalMaxPooling1D): there is no such layer here",
         "tail (Dense): the activation \"mish\" is not one that a Dense has here")
 i = L.Input((6, 3))
 _, h, c = L.LSTM(3, return_state=True, name="encoder")(i)

@@ -97,7 +97,8 @@ module = Steps(nn.Conv1d(3, 4, 3, stride=2), pool=nn.MaxPool1d(2)).eval()
 x = RANDOM.standard_normal((1, 15, 3)).astype(numpy.float32)
 safetensors.torch.save_file(module.state_dict(), folder / "conv_strides.safetensors")
 (folder / "conv_strides.toml").write_text("""layers = [
-  { window = 3, stride = 2, first = 2 }, { dense = 4, activation = "relu", prefix = "convolutions.0" },
+  { window = 3, stride = 2, first = 2 },
+  { dense = 4, activation = "relu", prefix = "convolutions.0" },
   { window = 2, stride = 2, first = 1 }, { max_pool = 2, channels = 4 },
   { gru = 5, prefix = "cell" }, { dense = 2, prefix = "head" },
 ]

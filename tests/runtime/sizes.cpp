@@ -179,7 +179,8 @@ TEST_CASE(
                                            // that the numbers do not need
           Memory x(n * info.inputs * number + number, 1), y(n * info.outputs * 2);
           if (n == 1) sluice_step(&streams[0], x.data() + number, y.data());
-          if (n <= use.streams) sluice_step_many(handles.data(), n, x.data() + number, y.data(), nullptr);
+          if (n <= use.streams)
+            sluice_step_many(handles.data(), n, x.data() + number, y.data(), nullptr);
           if (n <= use.steps) sluice_run(&streams[0], x.data() + number, y.data(), n);
         }
         REQUIRE(scratch.intact());

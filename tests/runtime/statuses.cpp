@@ -502,7 +502,8 @@ TEST_CASE("a select reads columns that its source has, or zeros") {
 }
 
 TEST_CASE("parts divide what a layer reads and writes, and a window is as wide as its steps") {
-  const auto parts = offsetof(LayerRecord, parts), dilation = offsetof(LayerRecord, window.dilation),
+  const auto parts = offsetof(LayerRecord, parts),
+             dilation = offsetof(LayerRecord, window.dilation),
              stride = offsetof(LayerRecord, window.stride),
              ahead = offsetof(LayerRecord, window.ahead),
              first = offsetof(LayerRecord, window.first);
@@ -543,12 +544,12 @@ TEST_CASE("parts divide what a layer reads and writes, and a window is as wide a
   CHECK_EQ(strides.with_part(5, 0, 1), SLUICE_SHAPE);
   CHECK_EQ(strides.with_part(5, 1, 3), SLUICE_OK);
   CHECK_EQ(ForgedGraph{tools::write_blob(random_network(
-               4, {gru(4, every_step), window(4, 1), dense(4), add({3, 0})}))}
+                           4, {gru(4, every_step), window(4, 1), dense(4), add({3, 0})}))}
                .with<uint16_t>(2, stride, 2),
            SLUICE_SHAPE);
   // The first answer, or the distance of two, is more than 2^24 steps away.
-  const ForgedGraph rare{tools::write_blob(random_network(
-      1, {strided(window(1, 1), 4096), strided(window(1, 1), 4096), dense(1)}))};
+  const ForgedGraph rare{tools::write_blob(
+      random_network(1, {strided(window(1, 1), 4096), strided(window(1, 1), 4096), dense(1)}))};
   CHECK_EQ(rare.with<uint16_t>(2, stride, 4096), SLUICE_OK);
   CHECK_EQ(rare.with<uint16_t>(2, stride, 4097), SLUICE_SHAPE);
   // A ring of more than 2^24 numbers is refused.

@@ -141,8 +141,8 @@ TEST_CASE("many streams stepped together equal each one alone") {
             const size_t answers =
                 sluice_step_many(handles.data(), n, x.data(), y.data(), answered.data());
             for (size_t i = 0; i < n; ++i)
-              has_answer[i] = uint8_t(sluice_step(&alone[i]->stream, &x[i * info.inputs],
-                                                  &expected[i * info.outputs]));
+              has_answer[i] = uint8_t(
+                  sluice_step(&alone[i]->stream, &x[i * info.inputs], &expected[i * info.outputs]));
             REQUIRE_EQ(answered, has_answer);
             REQUIRE_EQ(answers, size_t(std::count(answered.begin(), answered.end(), 1)));
             CAPTURE(name_of(*table));
@@ -278,10 +278,9 @@ TEST_CASE("a reset stream equals a fresh one") {
 
 TEST_CASE("any bytes are a valid state") {
   Noise noise(71);
-  for (const std::vector<Spec>& specs :
-       {std::vector<Spec>{strided(window(3, 2), 2, true), dense(3), strided(window(3, 2, 2), 3),
-                          dense(2)},
-        {gru(9, every_step), gru(4), dense(2, SLUICE_SOFTMAX)}}) {
+  for (const std::vector<Spec>& specs : {std::vector<Spec>{strided(window(3, 2), 2, true), dense(3),
+                                                           strided(window(3, 2, 2), 3), dense(2)},
+                                         {gru(9, every_step), gru(4), dense(2, SLUICE_SOFTMAX)}}) {
     const Opened m(random_network(3, specs));
     Streaming s(m.model, {2, 1});
     const std::vector<float> x = frames(m, 2, 72);

@@ -299,8 +299,8 @@ struct FixedReference {
       int64_t most = x[i], sum = 0;
       for (const Numbers16& one : stage.seen) most = std::max<int64_t>(most, one[i]), sum += one[i];
       const double mean = double(sum) / double(stage.seen.size());
-      y.push_back(int16_t(stage.layer->kind == SLUICE_MAX_OVER_STEPS ? most
-                                                                     : std::floor(mean + 0.5)));
+      y.push_back(
+          int16_t(stage.layer->kind == SLUICE_MAX_OVER_STEPS ? most : std::floor(mean + 0.5)));
     }
     return y;
   }
@@ -309,8 +309,7 @@ struct FixedReference {
   static bool answers(const Stage& stage) {
     const Layer& layer = *stage.layer;
     const auto first = size_t(layer.first);
-    return stage.seen.size() > first &&
-           (stage.seen.size() - 1 - first) % size_t(layer.stride) == 0;
+    return stage.seen.size() > first && (stage.seen.size() - 1 - first) % size_t(layer.stride) == 0;
   }
 
   static std::vector<int16_t> window(Stage& stage, const Numbers16& x) {
@@ -480,8 +479,8 @@ inline const std::vector<NamedFixed>& every_fixed_network() {
         {gru(9, every_step), strided(window(9, 1), 3), dense(4), from(dense(4, SLUICE_TANH), 2),
          tests::add({3, 4})});
     add("largest and mean over steps", 5,
-        {dense(9), over_steps(SLUICE_MAX_OVER_STEPS),
-         from(over_steps(SLUICE_MEAN_OVER_STEPS), 1), tests::add({2, 3}), dense(4)});
+        {dense(9), over_steps(SLUICE_MAX_OVER_STEPS), from(over_steps(SLUICE_MEAN_OVER_STEPS), 1),
+         tests::add({2, 3}), dense(4)});
     add("frames over steps", 5,
         {over_steps(SLUICE_MEAN_OVER_STEPS), from(over_steps(SLUICE_MAX_OVER_STEPS), 0),
          concat({1, 2})});

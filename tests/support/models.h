@@ -243,8 +243,7 @@ inline std::vector<std::pair<std::string, std::vector<Spec>>> every_convolution(
       {"the mean over steps",
        {gru(8, true), over_steps(SLUICE_MEAN_OVER_STEPS),
         from(over_steps(SLUICE_MAX_OVER_STEPS), 1), concat({2, 3}), dense(4)}},
-      {"attention",
-       {gru(9, true), dense(7, SLUICE_TANH), dense(1), attention(3, 1), dense(3)}},
+      {"attention", {gru(9, true), dense(7, SLUICE_TANH), dense(1), attention(3, 1), dense(3)}},
       {"attention to every second step",
        {strided(window(5, 2), 2), dense(1), from(dense(8), 1), attention(2, 3),
         from(over_steps(SLUICE_MAX_OVER_STEPS), 3), concat({4, 5})}},
@@ -339,8 +338,8 @@ inline std::vector<float> run_stepwise(const Opened& m, const std::vector<float>
   std::vector<float> y(x.size() / info.inputs * info.outputs);
   size_t answers = 0;
   for (size_t t = 0; t * info.inputs < x.size(); ++t)
-    answers += size_t(sluice_step(&s.stream, x.data() + t * info.inputs,
-                                  y.data() + answers * info.outputs));
+    answers += size_t(
+        sluice_step(&s.stream, x.data() + t * info.inputs, y.data() + answers * info.outputs));
   y.resize(answers * info.outputs);
   return y;
 }

@@ -32,6 +32,10 @@ for layers in '{ lstm = 5 }' '{ rnn = 5 }' '{ gru = 5, reset = "before" }' '{ ls
   '{ lstm = 5, peepholes = true }' '{ lstm = 5, peepholes = true, cell_clip = 1.5, initial_state = true, directions = "both" }, { lstm = 4, cell_clip = 10, rank = 2 }' \
   '{ gru = 5, initial_state = true }, { lstm = 4, initial_state = true, directions = "both", steps = "mean" }' \
   '{ window = 3, dilation = 2 }, { dense = 5, activation = "relu" }, { gru = 4 }' \
+  '{ window = 3, stride = 2 }, { dense = 5, activation = "relu" }, { window = 2, stride = 2, first = 1 }, { max_pool = 2, channels = 5 }, { gru = 4 }' \
+  '{ window = 3, ahead = 1 }, { dense = 5 }, { batch_norm = true }, { window = 2, stride = 2, first = 1 }, { mean_pool = 2, channels = 5 }, { gru = 4, directions = "both" }' \
+  '{ gru = 5, name = "x" }, { max_over_steps = true, name = "a" }, { mean_over_steps = true, from = "x", name = "b" }, { concat = ["a", "b"] }' \
+  '{ lstm = 5, directions = "both", name = "x" }, { dense = 3, activation = "tanh" }, { dense = 1, name = "score" }, { attention = ["score", "x"] }' \
   '{ patches = 2, stride = 1, padding = "zero" }, { dense = 4, part = 2, activation = "prelu" }, { max_pool = 2, channels = 4 }, { gru = 4 }' \
   '{ patches = 2, stride = 1, padding = "reflect" }, { dense = 6, part = 2 }, { norm_pool = 2, channels = 3 }, { curve = true, activation = "log" }, { unit_norm = true }, { lstm = 3 }' \
   '{ dense = 6, name = "a" }, { mean_pool = 3, channels = 2 }, { rnn = 3, from = "a" }, { curve = true, activation = "softplus" }' \
@@ -129,6 +133,14 @@ recipe "{ patches = 3 }, { gru = 4 }, $softmax" && refused_recipe 'patches: 3 po
 recipe "{ patches = 5, padding = \"reflect\" }, { gru = 4 }, $softmax" && refused_recipe 'padding: 2 positions cannot be reflected at the ends of 2'
 recipe "{ window = 40000 }, { gru = 4 }, $softmax" && refused_recipe 'window: gives 80000 numbers; at most 65536 are possible'
 recipe "{ gru = 4 }, { window = 2 }, $softmax" && refused_recipe 'layer 2: a window reads every step, but a layer before it has one output a sequence'
+recipe "{ window = 3, ahead = 3 }, { gru = 4 }, $softmax" && refused_recipe 'ahead: 3 steps, but the window has 2 steps beside one'
+recipe "{ window = 3, first = 3 }, { gru = 4 }, $softmax" && refused_recipe 'first: step 3, but the window needs only 2 steps before one'
+recipe "{ window = 3, first = 1, ahead = 1 }, { gru = 4 }, $softmax" && refused_recipe 'ahead: is of a window that begins at the first step'
+recipe "{ window = 300, first = 299 }, { gru = 4 }, $softmax" && refused_recipe 'have their first output at step 300; make them shorter'
+recipe "{ dense = 4, name = \"a\" }, { window = 2, stride = 2 }, { dense = 4, name = \"b\" }, { add = [\"a\", \"b\"] }, { gru = 4 }, $softmax" &&
+  refused_recipe 'layer 4: reads layer 1, which has an output at every step, but the window of layer 2 leaves steps out'
+recipe "{ gru = 4, name = \"x\" }, { dense = 2, name = \"s\" }, { attention = [\"s\", \"x\"] }, $softmax" && refused_recipe 'attention: give two names, of a score of one number'
+recipe "{ max_over_steps = true }, { gru = 4 }, $softmax" && refused_recipe 'a recurrent layer follows one that has one output a sequence'
 recipe "{ window = 2 }, { gru = 4 }, $softmax" 'truncate = 2'
 refused 2 'a window begins each piece of a sequence with zeros' train r.toml --out none --set data.target_per=row
 recipe "{ gru = 4 }, { dense = 2, rank = 1 }" && refused_recipe 'rank: unknown key; dense has'

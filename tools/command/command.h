@@ -74,7 +74,8 @@ struct ReportOptions {
   std::string out, data_folder;
 };
 
-/// Returns when a model answers: "every step", "every 4 steps, from step 3 on", "with the last step".
+/// Returns when a model answers: "every step", "every 4 steps, from step 3 on", "with the last
+/// step".
 std::string answers_when(const sluice_info& info);
 
 // Each returns when the work is done, and throws Error (common/error.h) when it cannot be.

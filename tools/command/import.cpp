@@ -238,17 +238,15 @@ void run_import(const ImportOptions& options) {
                       enough = std::max(self_test_steps(inputs, outputs), two);
     for (const TestVector& test : tests)
       if (frames.empty())
-        frames.emplace_back(
-            test.x.begin(),
-            test.x.begin() + std::ptrdiff_t(std::min(test.steps, enough) *
-                                            (test.x.size() / test.steps)));
+        frames.emplace_back(test.x.begin(),
+                            test.x.begin() + std::ptrdiff_t(std::min(test.steps, enough) *
+                                                            (test.x.size() / test.steps)));
     network.self_test = self_test_of(model, frames);
     model = open_model(write_blob(network), options.file);
   }
   write_file(options.out, bytes_of(model));
-  print("wrote {}: {}, {} inputs, {} outputs, answers {}; {} bytes\n", options.out,
-        imported.format, inputs, outputs, answers_when(model.info()),
-        with_commas(model.info().bytes));
+  print("wrote {}: {}, {} inputs, {} outputs, answers {}; {} bytes\n", options.out, imported.format,
+        inputs, outputs, answers_when(model.info()), with_commas(model.info().bytes));
 }
 
 }  // namespace sluice::tools

@@ -120,7 +120,8 @@ std::string kind_text(const sluice_layer_info& layer) {
   if (layer.cell_clip != 0) text += fmt::format(", cells clipped to {}", layer.cell_clip);
   if (layer.initial_state) text += ", initial state";
   if (layer.kind == SLUICE_WINDOW)
-    text += fmt::format(" of {}{}{}{}{}", layer.parts == 1 ? "1 step" : fmt::format("{} steps", layer.parts),
+    text += fmt::format(" of {}{}{}{}{}",
+                        layer.parts == 1 ? "1 step" : fmt::format("{} steps", layer.parts),
                         layer.dilation > 1 ? fmt::format(", {} apart", layer.dilation) : "",
                         layer.ahead ? fmt::format(", {} ahead", layer.ahead) : "",
                         layer.stride > 1 ? fmt::format(", stride {}", layer.stride) : "",
@@ -283,9 +284,8 @@ void print_for_people(const OwnedModel& model, const std::string& name) {
   const sluice_need need = sluice_needs(&model.model, {1, 1});
   const std::vector<sluice_layer_info> layers = layers_of(model);
   print("{}: {}, {} inputs, {} outputs, answers {}; blob format {}.{}, hash {:016x}\n\n", name,
-        sluice_format_name(info.format), info.inputs, info.outputs,
-        answers_when(info), header.major, header.minor,
-        sluice_hash(&model.model));
+        sluice_format_name(info.format), info.inputs, info.outputs, answers_when(info),
+        header.major, header.minor, sluice_hash(&model.model));
   print("{}\n{}{}", layer_table(model, layers, need.state), answers_text(model),
         sparse_text(layers));
   print("{}\n", section_table(model));

@@ -247,8 +247,7 @@ std::string json_beside(std::size_t s, const Answers& answers, const Writer& wri
 void add_json(std::string& text, std::size_t s, const Answers& answers, const Writer& writer) {
   const std::size_t outputs = answers.outputs();
   text += fmt::format("  {{\"sequence\": {}, ", json_string(writer.data.names[s]));
-  if (writer.some_steps)
-    text += fmt::format("\"steps\": [{}], ", fmt::join(answers.step, ", "));
+  if (writer.some_steps) text += fmt::format("\"steps\": [{}], ", fmt::join(answers.step, ", "));
   text += "\"y\": ";
   if (writer.every_step) text += "[";
   for (std::size_t row = 0; row < answers.rows(); ++row) {

@@ -82,9 +82,8 @@ struct TracedModel {
     const auto first = std::size_t(padded(units));
     std::vector<double> c;
     for (std::size_t i = first; i < first + std::size_t(units); ++i)
-      c.push_back(traced.format == SLUICE_F32
-                      ? double(reinterpret_cast<const float*>(state)[i])
-                      : reinterpret_cast<const std::int16_t*>(state)[i]);
+      c.push_back(traced.format == SLUICE_F32 ? double(reinterpret_cast<const float*>(state)[i])
+                                              : reinterpret_cast<const std::int16_t*>(state)[i]);
     return c;
   }
 };

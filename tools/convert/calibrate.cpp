@@ -48,8 +48,7 @@ NumberRanges answer_range_of(const Network& network, const DataSet& data,
   for (const std::size_t s : sequences) {
     y.resize(data.steps(s) * outputs);
     sluice_reset(&stream.stream);
-    const std::size_t answers =
-        run_rows(stream, data, data.first[s], data.steps(s), y.data());
+    const std::size_t answers = run_rows(stream, data, data.first[s], data.steps(s), y.data());
     for (std::size_t i = 0; i < answers * outputs; ++i) {
       double &low = range.low[i % outputs], &high = range.high[i % outputs];
       low = std::min(low, double(y[i])), high = std::max(high, double(y[i]));

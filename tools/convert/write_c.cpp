@@ -39,6 +39,23 @@ constexpr const char* fixed_frame =
  *   }
 )text";
 
+// The same for a model of which some frames have no answer.
+constexpr const char* float_frame_of_some =
+    R"text( *   int frame(const model_input x[MODEL_INPUTS], model_output y[MODEL_OUTPUTS]) {
+ *     return sluice_step(&stream, x, y); // 1: y is the answer; 0: this frame has none
+ *   }
+)text";
+constexpr const char* fixed_frame_of_some =
+    R"text( *   int frame(const float x[MODEL_INPUTS], float y[MODEL_OUTPUTS]) {
+ *     model_input numbers[MODEL_INPUTS];
+ *     model_output answer[MODEL_OUTPUTS];
+ *     sluice_quantize(&model, x, numbers, 1);
+ *     if (!sluice_step(&stream, numbers, answer)) return 0; // this frame has no answer
+ *     sluice_dequantize(&model, answer, y, 1);
+ *     return 1;
+ *   }
+)text";
+
 constexpr const char* header_text =
     R"text(/* A Sluice model, written by `sluice export --format c`. Do not edit: export it again.
  *
@@ -166,12 +183,28 @@ std::string answer_text(const OwnedModel& model, const Columns* columns) {
   return text;
 }
 
+/// Describes the frames that have an answer, if not all have one.
+std::string steps_text(const sluice_info& info) {
+  if (info.stride == 1 && info.first_answer == 0) return "";
+  return fmt::format(
+      " Not every frame has an answer: the first one is that of frame {} of a sequence, counted "
+      "from "
+      "1, and then every {} has one. sluice_step returns 1 for these, and else 0 and leaves y as "
+      "it "
+      "is.",
+      info.first_answer + 1,
+      info.stride == 1 ? "frame" : fmt::format("frame that is {} later", info.stride));
+}
+
 /// Describes the sequences that the model takes.
-std::string sequence_text(const OwnedModel& model, const Columns* columns) {
+std::string sequences_text(const OwnedModel& model, const Columns* columns) {
   const sluice_info info = model.info();
   if (info.whole_sequences)
-    return "A layer goes in both directions: call sluice_run on whole sequences, with the steps of "
-           "the longest one in the use, and memory of the size that sluice_needs gives for it.";
+    return "A layer goes in both directions or looks ahead: call sluice_run on whole sequences, "
+           "with "
+           "the steps of the longest one in the use, and memory of the size that sluice_needs "
+           "gives "
+           "for it.";
   if (columns && columns->windows.length)
     return fmt::format(
         "The model has learned windows of MODEL_WINDOW = {} frames. Call sluice_reset, then step "
@@ -186,6 +219,10 @@ std::string sequence_text(const OwnedModel& model, const Columns* columns) {
                          ? ""
                          : " The answer after the last frame of a sequence is the one that the "
                            "model has learned.");
+}
+
+std::string sequence_text(const OwnedModel& model, const Columns* columns) {
+  return sequences_text(model, columns) + steps_text(model.info());
 }
 
 /// Returns the columns of the data that a model was trained on; nothing if it has no record.
@@ -210,7 +247,7 @@ std::string header_of(const OwnedModel& model, const OwnedModel& named, bool lab
                                  ? fmt::format("#define MODEL_WINDOW {} /* frames of a window */\n",
                                                columns->windows.length)
                                  : "";
-  const bool fixed = info.format != SLUICE_F32;
+  const bool fixed = info.format != SLUICE_F32, some = info.stride > 1 || info.first_answer > 0;
   const std::string fixed_text =
       fixed ? " *\n * This model is in fixed point. sluice_quantize makes frames of floats, "
               "sluice_dequantize floats of answers (and\n"
@@ -226,7 +263,10 @@ std::string header_of(const OwnedModel& model, const OwnedModel& named, bool lab
                          "it on a core that reads another order.\n",
                          core);
   return fmt::format(
-      header_text, fmt::arg("frame", fixed && !info.vocabulary ? fixed_frame : float_frame),
+      header_text,
+      fmt::arg("frame", fixed && !info.vocabulary ? (some ? fixed_frame_of_some : fixed_frame)
+                        : some                    ? float_frame_of_some
+                                                  : float_frame),
       fmt::arg("about", about), fmt::arg("fixed", fixed_text), fmt::arg("window", window),
       fmt::arg("order", order), fmt::arg("output", fixed ? "int16_t" : "float"),
       fmt::arg("input", info.vocabulary         ? "int32_t"

@@ -337,13 +337,12 @@ std::string Writer::convolution(const Layer& dense, std::size_t index) {
         kernel[(row * in + i) * taps + tap] = w[(row * taps + tap) * in + i];
   const std::string x =
       node("Transpose", {values_[sources_of(network_, index)[0]]}, {{"perm", {1, 2, 0}}});
-  const std::string y = node(
-      "Conv",
-      {x, floats(kernel, {dense.out, window.in, window.parts}),
-       row(dense.array(Role::input_bias).values)},
-      {{"pads", {zeros_before(window), window.ahead}},
-       {"dilations", {window.dilation}},
-       {"strides", {window.stride}}});
+  const std::string y = node("Conv",
+                             {x, floats(kernel, {dense.out, window.in, window.parts}),
+                              row(dense.array(Role::input_bias).values)},
+                             {{"pads", {zeros_before(window), window.ahead}},
+                              {"dilations", {window.dilation}},
+                              {"strides", {window.stride}}});
   return node("Transpose", {y}, {{"perm", {2, 0, 1}}});
 }
 

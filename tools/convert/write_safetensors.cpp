@@ -176,11 +176,10 @@ void Writer::layer(std::size_t index) {
       return line(index, fmt::format("{} = [{}]", layer.anatomy().name, names));
     }
     case SLUICE_WINDOW:
-      return line(
-          index, fmt::format("window = {}, dilation = {}, stride = {}{}{}", layer.parts,
-                             layer.dilation, layer.stride,
-                             layer.ahead ? fmt::format(", ahead = {}", layer.ahead) : "",
-                             layer.first ? fmt::format(", first = {}", layer.first) : ""));
+      return line(index, fmt::format("window = {}, dilation = {}, stride = {}{}{}", layer.parts,
+                                     layer.dilation, layer.stride,
+                                     layer.ahead ? fmt::format(", ahead = {}", layer.ahead) : "",
+                                     layer.first ? fmt::format(", first = {}", layer.first) : ""));
     case SLUICE_MAX_POOL:
     case SLUICE_MEAN_POOL:
     case SLUICE_NORM_POOL:

@@ -389,8 +389,7 @@ Value Follower::attended(const OpNode& node, Formula scores, Formula x, std::vec
 
 /// Follows a softmax over steps, and the operations that it may enter: it weights the steps of a
 /// value, of which the sum is attention. Returns false if there is none.
-bool Follower::attends(const OpNode& node, const std::vector<Value>& in,
-                       std::vector<Value>& out) {
+bool Follower::attends(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out) {
   const auto goes_over = [](const Axis& axis) { return !axis.feature && axis.size != 1; };
   if (node.op == "Softmax" && in.at(0).is_flow() && graph_.opset >= 13) {
     const Value& a = in[0];
@@ -460,9 +459,9 @@ Value Follower::over_all_steps(const OpNode& node, const Value& in, const std::v
   if (in.steps_in_front || in.steps_behind) stuck("a number over steps of padding");
   for (const std::uint32_t below : lowering().recurrent_below(in.formula)) every_.insert(below);
   const auto width = int(formulas_.width(in.formula));
-  const Formula made = put_layer(
-      make_layer(largest ? SLUICE_MAX_OVER_STEPS : SLUICE_MEAN_OVER_STEPS, width, width),
-      in.formula, node);
+  const Formula made =
+      put_layer(make_layer(largest ? SLUICE_MAX_OVER_STEPS : SLUICE_MEAN_OVER_STEPS, width, width),
+                in.formula, node);
   std::vector<Axis> axes;
   for (std::size_t d = 0; d < goes.size(); ++d) {
     if (!goes[d]) axes.push_back(in.axes[d]);

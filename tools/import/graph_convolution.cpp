@@ -288,8 +288,7 @@ void Follower::pooling(const OpNode& node, const std::vector<Value>& in, std::ve
                  columns[std::size_t((position * taps + tap) * channels + channel)] = i;
                  outside = outside || i < 0;
                });
-  if (outside && !largest && !counts)
-    stuck("a mean without the padding that it reads");
+  if (outside && !largest && !counts) stuck("a mean without the padding that it reads");
   // A number more of the same patch changes no largest one.
   for (std::int64_t position = 0; outside && largest && position < positions; ++position)
     for (std::int64_t channel = 0; channel < channels; ++channel) {

@@ -37,7 +37,7 @@ struct Value {
   ConstantPtr constant;
   Formula formula = -1;  ///< its numbers in one frame, in the order of its feature axes
   std::vector<Axis> axes;
-  bool last = false;                ///< its frame is the last one of a sequence
+  bool last = false;  ///< its frame is the last one of a sequence
   /// Steps of zeros that were padded in front of the first one, and behind the last.
   std::int64_t steps_in_front = 0, steps_behind = 0;
   /// Its frame is this one of a sequence whose steps an exporter wrote one by one; -1: any.

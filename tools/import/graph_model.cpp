@@ -185,9 +185,9 @@ void Follower::follow_node(const OpNode& node, Values& values) {
       while_loop(node, values, out);
     } else {
       for (const Value& value : in)
-        if ((value.steps_in_front || value.steps_behind) && node.op != "Conv" && node.op != "AveragePool" &&
-            node.op != "Transpose" && node.op != "Unsqueeze" && node.op != "Squeeze" &&
-            node.op != "Identity")
+        if ((value.steps_in_front || value.steps_behind) && node.op != "Conv" &&
+            node.op != "AveragePool" && node.op != "Transpose" && node.op != "Unsqueeze" &&
+            node.op != "Squeeze" && node.op != "Identity")
           stuck("reads steps of zeros that are padded in front; only a convolution may");
       const bool constants =
           std::none_of(in.begin(), in.end(), [](const Value& value) { return value.is_flow(); });

@@ -44,11 +44,10 @@ Value Follower::flattened(const Value& in, std::int64_t steps, const OpNode& nod
   kernel.taps = steps;
   const Formula made = windows(in.formula, kernel, node);
   for (const std::uint32_t below : lowering().recurrent_below(in.formula)) every_.insert(below);
-  result_.remarks.push_back(
-      fmt::format("{} ({}): reads {} steps at once, which the model keeps; its answer is the one "
-                  "after step {} of a sequence, so reset it before each sequence",
-                  brief(node.name), brief(node.shown_op()), steps,
-                  answered_steps(result_.network).first + 1));
+  result_.remarks.push_back(fmt::format(
+      "{} ({}): reads {} steps at once, which the model keeps; its answer is the one "
+      "after step {} of a sequence, so reset it before each sequence",
+      brief(node.name), brief(node.shown_op()), steps, answered_steps(result_.network).first + 1));
   return flow(made, {{false, 1}, {true, std::int64_t(formulas_.width(made))}}, false);
 }
 

@@ -77,8 +77,9 @@ std::optional<KerasNetwork::Kernel> KerasNetwork::kernel_of(const Use& use, cons
     moves.front = moves.reach();
   } else if (padding == "same") {
     if (!pad_same(moves)) {
-      obstacles_.add("{}: pads by \"same\" for a stride of {}, and the number of steps is not known",
-                     use.at, moves.stride);
+      obstacles_.add(
+          "{}: pads by \"same\" for a stride of {}, and the number of steps is not known", use.at,
+          moves.stride);
       return std::nullopt;
     }
   } else if (padding != "valid") {
@@ -136,9 +137,8 @@ KerasValue KerasNetwork::patches(const Use& use, const KerasValue& from, const K
       const bool outside = at < 0 || at >= moves.steps;
       if (outside && largest) at = inside;
       for (std::size_t channel = 0; channel < kernel.channels; ++channel) {
-        columns.push_back(outside && !largest
-                              ? -1
-                              : std::int32_t(std::size_t(at) * kernel.channels + channel));
+        columns.push_back(
+            outside && !largest ? -1 : std::int32_t(std::size_t(at) * kernel.channels + channel));
         same = same && columns.back() == std::int32_t(columns.size() - 1);
       }
     }
@@ -185,8 +185,8 @@ KerasValues KerasNetwork::read_convolution(const Use& use, const KerasValues& in
              separable = use.layer.type.starts_with("Separable");
   const bool bias = use.config.truth({"use_bias", "bias"}, true);
   const auto curve = curve_of(use.config.word({"activation"}, "linear"), nullptr, use.at);
-  const double groups = use.config.number({"groups"}, 1), wide =
-                                                              use.config.number({"depth_multiplier"}, 1);
+  const double groups = use.config.number({"groups"}, 1),
+               wide = use.config.number({"depth_multiplier"}, 1);
   std::size_t filters = use.config.size({"filters", "nb_filter"}, 0);
   if (!depthwise && filters == 0)
     refuse("{}: filters: is missing or 0; write the file again", use.config.place);

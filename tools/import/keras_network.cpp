@@ -230,10 +230,10 @@ KerasValues KerasNetwork::read_layer(const KerasLayer& layer, const KerasCall& c
                    std::move(readers)};
   constexpr const char* padded[] = {"Conv",    "Separable",       "Depthwise", "Atrous",
                                     "ZeroPad", "TimeDistributed", "MaxPool",   "AveragePool"};
-  const bool takes_padding =
-      is_keras_model(layer.type) || std::any_of(std::begin(padded), std::end(padded), [&](auto* begin) {
-        return layer.type.starts_with(begin);
-      });
+  const bool takes_padding = is_keras_model(layer.type) ||
+                             std::any_of(std::begin(padded), std::end(padded), [&](auto* begin) {
+                               return layer.type.starts_with(begin);
+                             });
   for (const KerasValue& value : inputs)
     if (value.is_padded() && !takes_padding)
       obstacles_.add("{}: reads steps of zeros, which a convolution alone may read", at);

@@ -28,8 +28,8 @@ bool pad_same(StepKernel& kernel, bool more_in_front) {
   if (kernel.stride > 1) {
     if (kernel.steps == 0) return false;
     const std::int64_t outputs = (kernel.steps + kernel.stride - 1) / kernel.stride;
-    all = std::max<std::int64_t>(
-        (outputs - 1) * kernel.stride + kernel.reach() + 1 - kernel.steps, 0);
+    all = std::max<std::int64_t>((outputs - 1) * kernel.stride + kernel.reach() + 1 - kernel.steps,
+                                 0);
   }
   kernel.front = more_in_front ? all - all / 2 : all / 2, kernel.back = all - kernel.front;
   return true;
@@ -45,9 +45,10 @@ std::string window_of(const StepKernel& kernel, std::size_t width, Layer& window
       reach * std::int64_t(width) > most_numbers)
     return fmt::format("a window of {} steps of {} numbers, which is too much", kernel.taps, width);
   if (kernel.front > reach)
-    return fmt::format("{} steps of zeros in front of a sequence, of which its first output reads "
-                       "none",
-                       kernel.front);
+    return fmt::format(
+        "{} steps of zeros in front of a sequence, of which its first output reads "
+        "none",
+        kernel.front);
   window = {};
   window.kind = SLUICE_WINDOW;
   window.in = int(width), window.out = int(kernel.taps * std::int64_t(width));
@@ -58,13 +59,14 @@ std::string window_of(const StepKernel& kernel, std::size_t width, Layer& window
     return window.first > most ? "a first output that comes too late" : "";
   }
   // The outputs of a window that looks ahead are those of every stride-th step.
-  const bool same = kernel.steps == 0
-                        ? kernel.front + kernel.back == reach
-                        : (kernel.steps - 1) / kernel.stride + 1 == outputs_before(kernel, kernel.back);
+  const bool same = kernel.steps == 0 ? kernel.front + kernel.back == reach
+                                      : (kernel.steps - 1) / kernel.stride + 1 ==
+                                            outputs_before(kernel, kernel.back);
   window.ahead = int(reach - kernel.front);
   if (!same)
-    return fmt::format("{} steps of zeros in front and {} behind, for a kernel that reaches over {}",
-                       kernel.front, kernel.back, reach);
+    return fmt::format(
+        "{} steps of zeros in front and {} behind, for a kernel that reaches over {}", kernel.front,
+        kernel.back, reach);
   return window.ahead > most ? "a look ahead that is too far" : "";
 }
 

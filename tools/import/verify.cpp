@@ -136,10 +136,9 @@ std::vector<Reading> readings_of(const OwnedModel& model, const Npy& x, const Np
       "{}: {} numbers, and the model has {} outputs; give {} for the last step of each of {} "
       "sequences{}",
       y.name, numbers, outputs, first.sequences * outputs, first.sequences,
-      info.every_step
-          ? fmt::format(", or {} for every step",
-                        first.sequences * answered_steps(info, first.steps) * outputs)
-          : "");
+      info.every_step ? fmt::format(", or {} for every step",
+                                    first.sequences * answered_steps(info, first.steps) * outputs)
+                      : "");
 }
 
 }  // namespace sluice::tools

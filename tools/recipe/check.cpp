@@ -297,7 +297,7 @@ void resolve_steps(Recipe& recipe) {
     const Anatomy& anatomy = anatomy_of(std::uint32_t(layer.kind));
     if (reads_once && anatomy.by_step && !layer.recurrent())
       refuse(
-          "{}: layer {}: {} reads every step, but a layer before it has one output a sequence; put "
+          "{}: layer {}: a {} reads every step, but a layer before it has one output a sequence; put "
           "it in front of that layer, or give that one steps = \"every\"",
           place, l + 1, anatomy.name);
     if (anatomy.once) once.back() = true;
@@ -345,6 +345,14 @@ void check_layers(const Recipe& recipe) {
                  ? fmt::format(", and would read the token that it must predict; {}",
                                layer.ahead > 0 ? "leave ahead out" : "give directions = \"one\"")
                  : "; leave train.truncate out");
+  const bool adds_input = is_series(recipe) && recipe.windows_target == WindowsTarget::difference;
+  for (const LayerSpec& layer : recipe.layers)
+    if (adds_input && layer.thins())
+      refuse(
+          "{}: the model adds the last row of a window to its answer (data.windows_target = "
+          "\"difference\"), but a window with a stride, or with a first step, may leave that row "
+          "out; leave one of them out",
+          place);
   for (const LayerSpec& layer : recipe.layers)
     if (layer.kind == SLUICE_WINDOW && recipe.carries())
       refuse(

@@ -477,6 +477,18 @@ bool has_alpha(sluice_activation curve) {
   return curve == SLUICE_ELU || curve == SLUICE_LEAKY_RELU;
 }
 
+void check_window(const LayerSpec& layer, const std::string& place) {
+  const std::int64_t reach = (layer.units - 1) * layer.dilation;
+  if (layer.ahead > reach)
+    refuse("{}: ahead: {} steps, but the window has {} steps beside one; give at most these", place,
+           layer.ahead, reach);
+  if (layer.first > reach)
+    refuse("{}: first: step {}, but the window needs only {} steps before one; give at most these",
+           place, layer.first, reach);
+  if (layer.ahead > 0 && layer.first > 0)
+    refuse("{}: ahead: is of a window that begins at the first step; leave it or first out", place);
+}
+
 void check_sense(const LayerSpec& layer, const std::string& place) {
   const bool hard = layer.gates == SLUICE_HARD_SIGMOID || layer.activation == SLUICE_HARD_SIGMOID ||
                     layer.activation == SLUICE_HARD_SILU;
@@ -498,14 +510,7 @@ void check_sense(const LayerSpec& layer, const std::string& place) {
     refuse("{}: gate_dropout: not of an LSTM with a projection; leave it or projection out", place);
   if (layer.rank > 0 && layer.gate_dropout > 0)
     refuse("{}: gate_dropout: not of matrices of low rank; leave it or rank out", place);
-  if (layer.ahead > (layer.units - 1) * layer.dilation)
-    refuse("{}: ahead: {} steps, but the window has {} steps beside one; give at most these", place,
-           layer.ahead, (layer.units - 1) * layer.dilation);
-  if (layer.first > (layer.units - 1) * layer.dilation)
-    refuse("{}: first: step {}, but the window needs only {} steps before one; give at most these",
-           place, layer.first, (layer.units - 1) * layer.dilation);
-  if (layer.ahead > 0 && layer.first > 0)
-    refuse("{}: ahead: is of a window that begins at the first step; leave it or first out", place);
+  if (layer.kind == SLUICE_WINDOW) check_window(layer, place);
   if (layer.weight != 0 && layer.loss == HeadLoss::none)
     refuse("{}: weight: is the factor of a loss, and the layer has none; give it a loss too",
            place);
@@ -556,9 +561,7 @@ std::int64_t LayerSpec::out(std::int64_t in) const {
 bool LayerSpec::ends_steps() const {
   return anatomy_of(std::uint32_t(kind)).once || (recurrent() && steps != StepsOut::every);
 }
-bool LayerSpec::thins() const {
-  return kind == SLUICE_WINDOW && (stride > 1 || first > 0);
-}
+bool LayerSpec::thins() const { return kind == SLUICE_WINDOW && (stride > 1 || first > 0); }
 bool LayerSpec::joins() const { return (bit(kind_of(*this)) & joins_kinds) != 0; }
 
 std::vector<std::size_t> sources_of(const std::vector<LayerSpec>& layers, std::size_t index,

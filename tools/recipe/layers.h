@@ -32,15 +32,16 @@ struct LayerSpec {
   double dropout = 0;            ///< on the layer's output
   double recurrent_dropout = 0;  ///< -1: as model.dropout.recurrent
   double gate_dropout = 0;
-  bool initial_state = false;       ///< recurrent: learns the state from which a sequence begins
-  bool peepholes = false;           ///< LSTM
-  double cell_clip = 0;             ///< LSTM; 0: none
-  std::int64_t projection = 0;      ///< LSTM: the units of its output; 0: as many as cells
-  std::int64_t rank = 0;            ///< recurrent: of matrices of low rank; 0: they are whole
-  std::int64_t dilation = 1;        ///< of a window
-  std::int64_t part = 0;            ///< of a dense: numbers of a part; 0: all of them are one part
-  std::int64_t channels = 1;        ///< of patches and pooling: numbers of a position
-  std::int64_t stride = 0;  ///< of patches, in positions; 0: patches do not overlap. Of a window, in steps
+  bool initial_state = false;   ///< recurrent: learns the state from which a sequence begins
+  bool peepholes = false;       ///< LSTM
+  double cell_clip = 0;         ///< LSTM; 0: none
+  std::int64_t projection = 0;  ///< LSTM: the units of its output; 0: as many as cells
+  std::int64_t rank = 0;        ///< recurrent: of matrices of low rank; 0: they are whole
+  std::int64_t dilation = 1;    ///< of a window
+  std::int64_t part = 0;        ///< of a dense: numbers of a part; 0: all of them are one part
+  std::int64_t channels = 1;    ///< of patches and pooling: numbers of a position
+  std::int64_t stride =
+      0;  ///< of patches, in positions; 0: patches do not overlap. Of a window, in steps
   Padding padding = Padding::none;  ///< of patches
   std::int64_t first = 0;           ///< of a window: the step of its first output
   std::int64_t ahead = 0;           ///< of a window: steps behind the one of its output

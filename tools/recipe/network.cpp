@@ -36,8 +36,7 @@ Layer layer_of(const LayerSpec& spec, int in) {
   if (spec.epsilon > 0) layer.parameter = float(spec.epsilon);
   if (spec.kind == SLUICE_WINDOW)
     layer.parts = int(spec.units), layer.dilation = int(spec.dilation),
-    layer.stride = int(spec.stride), layer.ahead = int(spec.ahead),
-    layer.first = int(spec.first);
+    layer.stride = int(spec.stride), layer.ahead = int(spec.ahead), layer.first = int(spec.first);
   if (is_pool(spec.kind)) layer.parts = in / int(spec.units * spec.channels);
   if (spec.part > 0 && in > spec.part) layer.parts = in / int(spec.part);
   return layer;
@@ -105,9 +104,9 @@ std::int64_t width_of_sources(const std::vector<LayerSpec>& layers, std::size_t 
           "{}: layer {}: attention: give two names, of a score of one number and of the numbers "
           "that it weights{}",
           place, index + 1,
-          sources.size() != 2 ? ""
-                              : fmt::format("; \"{}\" has {} numbers", spec.sources[0],
-                                            widths[sources[0]]));
+          sources.size() != 2
+              ? ""
+              : fmt::format("; \"{}\" has {} numbers", spec.sources[0], widths[sources[0]]));
     return widths[sources[1]];
   }
   std::int64_t sum = 0;

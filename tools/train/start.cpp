@@ -1,14 +1,33 @@
 #include "start.h"
 
+#include "../common/print.h"
 #include "../convert/quantize.h"
+#include "../model/graph.h"
 #include "../model/pack.h"
 #include "../recipe/made.h"
 #include "aware.h"
 
 namespace sluice::tools {
 
+namespace {
+
+/// Refuses sequences that end before the network's first answer.
+void check_lengths(const Recipe& recipe, const Network& network, const DataSet& data) {
+  const auto first = std::size_t(answered_steps(network).first);
+  for (std::size_t s = 0; s < data.sequences(); ++s)
+    if (data.steps(s) <= first)
+      refuse(
+          "{}: sequence {} has {} steps, but the windows of the network have their first output at "
+          "step {}; make them shorter, or give them a lower first",
+          where(recipe, "model.layers"), printable(data.names[s]), data.steps(s), first + 1);
+}
+
+}  // namespace
+
 Network checked_start(const Recipe& recipe, const Input& input) {
   Network start = make_network(recipe, input.train, input.split);
+  check_lengths(recipe, start, input.train);
+  check_lengths(recipe, start, input.test);
   check_device(recipe, start);
   check_aware(recipe, start, input.train, input.split);
   check_foldable(recipe, start);
