@@ -225,6 +225,7 @@ const void* step_stream(const Stream& stream, const void* frame, void* y) {
   const LayerRecord* const last = model.last;
   void* const end = y && padded(outputs) == outputs ? y : stream.scratch + last->y * number;
   uint8_t* state = stream.state;
+  const bool thin = holds_convolution && model.thins;
   if (holds_both_directions && model.whole) begin_whole(model, state);
   if (traces && stream.trace) stream.trace(stream.trace_context, 0, frame, model.header().inputs);
   const void* x = frame;
@@ -243,7 +244,7 @@ const void* step_stream(const Stream& stream, const void* frame, void* y) {
     call.state = state, call.scratch = rest;
     kind.step(call);
     state += kind.state(*layer);
-    if (thins(*layer) && !answered_here(state)) return nullptr;
+    if (thin && thins(*layer) && !answered_here(state)) return nullptr;
     x = output;
     if (traces && stream.trace) stream.trace(stream.trace_context, index + 1, x, layer->out);
   }
@@ -253,7 +254,7 @@ const void* step_stream(const Stream& stream, const void* frame, void* y) {
   call.state = state, call.scratch = rest;
   const LayerKind& kind = kind_in(model.kinds, *last);
   kind.step(call);
-  if (thins(*last) && !answered_here(state + kind.state(*last))) return nullptr;
+  if (thin && thins(*last) && !answered_here(state + kind.state(*last))) return nullptr;
   if (traces && stream.trace) stream.trace(stream.trace_context, model.layer_count, end, last->out);
   if (y && end != y) memcpy(y, end, size_t(outputs) * number);
   return end;

@@ -38,6 +38,7 @@ for layers in '{ lstm = 5 }' '{ rnn = 5 }' '{ gru = 5, reset = "before" }' '{ ls
   '{ lstm = 5, directions = "both", name = "x" }, { dense = 3, activation = "tanh" }, { dense = 1, name = "score" }, { attention = ["score", "x"] }' \
   '{ patches = 2, stride = 1, padding = "zero" }, { dense = 4, part = 2, activation = "prelu" }, { max_pool = 2, channels = 4 }, { gru = 4 }' \
   '{ patches = 2, stride = 1, padding = "reflect" }, { dense = 6, part = 2 }, { norm_pool = 2, channels = 3 }, { curve = true, activation = "log" }, { unit_norm = true }, { lstm = 3 }' \
+  '{ dense = 6, name = "a" }, { patches = 4, count = 1 }, { layer_norm = true, name = "b" }, { patches = 2, skip = 4, from = "a" }, { layer_norm = true, name = "c" }, { concat = ["b", "c"] }, { gru = 4 }' \
   '{ dense = 6, name = "a" }, { mean_pool = 3, channels = 2 }, { rnn = 3, from = "a" }, { curve = true, activation = "softplus" }' \
   '{ dense = 6, activation = "silu" }, { dense = 5, activation = "hard_silu" }, { dense = 5, activation = "softplus" }, { dense = 5, activation = "gelu_tanh" }, { dense = 4, activation = "exponential" }, { dense = 4, activation = "leaky_relu", alpha = 0.2 }, { gru = 3 }'; do
   n=$((n + 1))
@@ -131,6 +132,8 @@ recipe "{ dense = 3, part = 3 }, { gru = 4 }, $softmax" && refused_recipe 'layer
 recipe "{ max_pool = 3 }, { gru = 4 }, $softmax" && refused_recipe 'max_pool: 3 does not divide the 2 positions of 2 inputs'
 recipe "{ patches = 3 }, { gru = 4 }, $softmax" && refused_recipe 'patches: 3 positions are more than the 2 of 2 inputs'
 recipe "{ patches = 5, padding = \"reflect\" }, { gru = 4 }, $softmax" && refused_recipe 'padding: 2 positions cannot be reflected at the ends of 2'
+recipe "{ patches = 2, skip = 1 }, { gru = 4 }, $softmax" && refused_recipe 'patches: 2 positions are more than the 2 of 2 inputs without the first 1'
+recipe "{ patches = 2, skip = 1, padding = \"zero\" }, { gru = 4 }, $softmax" && refused_recipe 'skip: is of patches without padding'
 recipe "{ window = 40000 }, { gru = 4 }, $softmax" && refused_recipe 'window: gives 80000 numbers; at most 65536 are possible'
 recipe "{ gru = 4 }, { window = 2 }, $softmax" && refused_recipe 'layer 2: a window reads every step, but a layer before it has one output a sequence'
 recipe "{ window = 3, ahead = 3 }, { gru = 4 }, $softmax" && refused_recipe 'ahead: 3 steps, but the window has 2 steps beside one'

@@ -297,7 +297,8 @@ void resolve_steps(Recipe& recipe) {
     const Anatomy& anatomy = anatomy_of(std::uint32_t(layer.kind));
     if (reads_once && anatomy.by_step && !layer.recurrent())
       refuse(
-          "{}: layer {}: a {} reads every step, but a layer before it has one output a sequence; put "
+          "{}: layer {}: a {} reads every step, but a layer before it has one output a sequence; "
+          "put "
           "it in front of that layer, or give that one steps = \"every\"",
           place, l + 1, anatomy.name);
     if (anatomy.once) once.back() = true;

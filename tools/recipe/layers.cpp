@@ -257,6 +257,21 @@ const Option options[] = {
              "first step; n - 1, with a dilation of 1: there are no zeros (\"valid\")",
      .min = 0,
      .max = 65535},
+    {.name = "skip",
+     .kinds = patches,
+     .field = &L::skip,
+     .help =
+         "positions that are left out in front of the first patch; there is then no padding. One "
+         "patch with skip and count = 1 is a part of the frame, such as for a normalization of "
+         "its own",
+     .min = 0,
+     .max = 65535},
+    {.name = "count",
+     .kinds = patches,
+     .field = &L::count,
+     .help = "the most patches that are taken, from the first one on; 0: as many as there are",
+     .min = 0,
+     .max = 65536},
     {.name = "ahead",
      .kinds = window,
      .field = &L::ahead,
@@ -511,6 +526,8 @@ void check_sense(const LayerSpec& layer, const std::string& place) {
   if (layer.rank > 0 && layer.gate_dropout > 0)
     refuse("{}: gate_dropout: not of matrices of low rank; leave it or rank out", place);
   if (layer.kind == SLUICE_WINDOW) check_window(layer, place);
+  if (layer.skip > 0 && layer.padding != Padding::none)
+    refuse("{}: skip: is of patches without padding; leave it or padding out", place);
   if (layer.weight != 0 && layer.loss == HeadLoss::none)
     refuse("{}: weight: is the factor of a loss, and the layer has none; give it a loss too",
            place);
@@ -535,10 +552,11 @@ std::string fallback(const Option& option) {
 
 bool LayerSpec::recurrent() const { return (bit(kind_of(*this)) & recurrent_kinds) != 0; }
 std::int64_t patch_count(const LayerSpec& patches, std::int64_t in) {
-  const std::int64_t n = patches.units, positions = in / patches.channels,
+  const std::int64_t n = patches.units, positions = in / patches.channels - patches.skip,
                      padded = positions + (patches.padding == Padding::none ? 0 : n - 1),
-                     stride = patches.stride ? patches.stride : n;
-  return padded < n ? 0 : (padded - n) / stride + 1;
+                     stride = patches.stride ? patches.stride : n,
+                     all = padded < n ? 0 : (padded - n) / stride + 1;
+  return patches.count > 0 ? std::min(patches.count, all) : all;
 }
 
 std::int64_t LayerSpec::out(std::int64_t in) const {

@@ -43,6 +43,8 @@ struct LayerSpec {
   std::int64_t stride =
       0;  ///< of patches, in positions; 0: patches do not overlap. Of a window, in steps
   Padding padding = Padding::none;  ///< of patches
+  std::int64_t skip = 0;            ///< of patches: positions in front of the first patch
+  std::int64_t count = 0;           ///< of patches: the most that are taken; 0: all
   std::int64_t first = 0;           ///< of a window: the step of its first output
   std::int64_t ahead = 0;           ///< of a window: steps behind the one of its output
   std::string name;                 ///< by which later layers may refer to it; may be empty

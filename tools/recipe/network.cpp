@@ -50,7 +50,7 @@ std::vector<std::int32_t> patch_columns(const LayerSpec& patches, std::int64_t i
   for (std::int64_t patch = 0; patch < patch_count(patches, in); ++patch)
     for (std::int64_t i = 0; i < n; ++i)
       for (std::int64_t channel = 0; channel < patches.channels; ++channel) {
-        std::int64_t at = patch * stride + i - front;
+        std::int64_t at = patches.skip + patch * stride + i - front;
         const bool outside = at < 0 || at >= positions;
         if (patches.padding == Padding::reflect && at < 0) at = -at;
         if (patches.padding == Padding::reflect && at >= positions) at = 2 * (positions - 1) - at;
@@ -79,8 +79,8 @@ void check_width(const LayerSpec& spec, std::int64_t in, const std::string& plac
     refuse("{}: {}: {} does not divide the {} positions of {} inputs", place, name, spec.units,
            positions, in);
   if (spec.kind == SLUICE_SELECT && patch_count(spec, in) < 1)
-    refuse("{}: {}: {} positions are more than the {} of {} inputs", place, name, spec.units,
-           positions, in);
+    refuse("{}: {}: {} positions are more than the {} of {} inputs{}", place, name, spec.units,
+           positions, in, spec.skip > 0 ? fmt::format(" without the first {}", spec.skip) : "");
   if (spec.kind == SLUICE_SELECT && spec.padding == Padding::reflect && spec.units / 2 >= positions)
     refuse("{}: padding: {} positions cannot be reflected at the ends of {}", place, spec.units / 2,
            positions);
