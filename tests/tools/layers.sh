@@ -269,4 +269,37 @@ kill -9 $!
 wait $! 2>/dev/null
 absent run/model.slu run/model-int8.slu run/report.html
 
+# --- a model that answers every second row, from the third one on
+awk 'BEGIN { srand(5); print "s,a,b,y"
+  for (s = 0; s < 30; ++s) for (t = h = 0; t < 11; ++t) { a = rand(); b = rand(); h = h / 2 + a - b; printf "%d,%.3f,%.3f,%.3f\n", s, a, b, h } }' >rows.csv
+cat >rows.toml <<'END'
+[data]
+train = "rows.csv"
+sequence = "s"
+target = "y"
+target_per = "row"
+target_type = "value"
+validation = 0.2
+[model]
+layers = [ { window = 3, stride = 2, first = 2 }, { dense = 8, activation = "tanh" }, { gru = 8 }, { dense = 1 } ]
+[train]
+loss = "mse"
+epochs = 3
+END
+works train rows.toml --out rows
+works report rows --out rows.html
+works quantize rows --calibrate rows.csv --out rows8.slu --report rows8.html
+works run rows8.slu --input rows.csv
+[ "$(awk -F, '$1 == 7 { printf "%s ", $2 }' out)" = "2 4 6 8 10 " ] || complain "steps with an answer: $(head -n 7 out)"
+works run rows --input rows.csv --json
+grep -q '"sequence": "7", "steps": \[2, 4, 6, 8, 10\]' out || complain "steps with an answer, as JSON: $(head -n 3 out)"
+works eval rows8.slu --data rows.csv --json
+grep -q '"targets": 150,' out || complain "30 sequences of 5 answers: $(cat out)"
+works inspect rows
+grep -q 'answers every 2 steps, from step 3 on' out || complain "inspect: $(head -n 1 out)"
+works export rows --format c --self-test 2 --out rows-c
+grep -q 'that of frame 3 of a sequence' rows-c/model.h || complain "model.h says nothing of frames without an answer"
+head -n 2 rows.csv >short.csv
+refused 2 'sequence 1 has 1 step, and the model gives its first answer at step 3' eval rows --data short.csv
+
 finish

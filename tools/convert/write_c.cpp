@@ -189,11 +189,9 @@ std::string steps_text(const sluice_info& info) {
   return fmt::format(
       " Not every frame has an answer: the first one is that of frame {} of a sequence, counted "
       "from "
-      "1, and then every {} has one. sluice_step returns 1 for these, and else 0 and leaves y as "
-      "it "
-      "is.",
+      "1, and after it {} one. sluice_step returns 1 for these, and else 0 and leaves y as it is.",
       info.first_answer + 1,
-      info.stride == 1 ? "frame" : fmt::format("frame that is {} later", info.stride));
+      info.stride == 1 ? "every frame has" : fmt::format("one frame in {} has", info.stride));
 }
 
 /// Describes the sequences that the model takes.

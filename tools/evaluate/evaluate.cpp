@@ -248,9 +248,11 @@ void add_up(const DataSet& data, const Loss& loss, Evaluation& result) {
 
 // --- a goal's result, from before the model runs to its sums
 
-void begin_result(const DataSet& data, std::span<const std::size_t> sequences,
-                  const std::vector<std::size_t>& begin, Goal& goal) {
+void begin_result(const sluice_info& info, const DataSet& data,
+                  std::span<const std::size_t> sequences, const std::vector<std::size_t>& begin,
+                  Goal& goal) {
   Evaluation& result = goal.result;
+  result.first_answer = info.first_answer, result.stride = info.stride;
   const DataSet& targets = goal.data;
   result.classes = targets.classes, result.per_row = data.per_row;
   result.text = targets.is_text() && data.per_row, result.windows = targets.window != 0;
@@ -297,6 +299,7 @@ Evaluation sum_of(std::vector<Goal>& goals) {
   const Evaluation& any = goals[0].result;
   sum.classes = false, sum.per_row = any.per_row;
   sum.sequences = any.sequences, sum.frames = any.frames;
+  sum.first_answer = any.first_answer, sum.stride = any.stride;
   for (Goal& goal : goals) {
     sum.targets += goal.result.targets;
     sum.loss += goal.result.weight * goal.result.loss;
@@ -373,9 +376,10 @@ void check_lengths(const sluice_info& info, const DataSet& data,
   for (const std::size_t s : sequences)
     if (data.steps(s) <= info.first_answer)
       refuse(
-          "sequence {} has {} steps, and the model gives its first answer at step {} of a "
+          "sequence {} has {}, and the model gives its first answer at step {} of a "
           "sequence; leave out shorter sequences",
-          s + 1, data.steps(s), info.first_answer + 1);
+          s + 1, data.steps(s) == 1 ? "1 step" : fmt::format("{} steps", data.steps(s)),
+          info.first_answer + 1);
 }
 
 std::uint32_t steps_at_once(const sluice_model& model, const DataSet& data,
@@ -405,7 +409,7 @@ Evaluation evaluate(const sluice_model& model, const DataSet& data,
     goals.back().result.name = head.name, goals.back().result.weight = head.weight;
     first += head.outputs;
   }
-  for (Goal& goal : goals) begin_result(data, sequences, begin, goal);
+  for (Goal& goal : goals) begin_result(info, data, sequences, begin, goal);
   RunTask task{.data = data,
                .sequences = sequences,
                .info = info,

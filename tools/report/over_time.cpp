@@ -36,10 +36,11 @@ std::vector<TimeValues> values_of(const Measured& measured, std::size_t columns)
   std::size_t row = 0;  // of the part; a row lies empty between two sequences
   for (const std::size_t s : measured.part.sequences) {
     row += row > 0 && !data.window && data.begins(s);
-    for (std::size_t t = data.target_begin(s); t < data.target_begin(s) + data.targets(s); ++t) {
-      const bool full =
-          data.window ? t - measured.part.sequences.front() >= most_times : row >= most_times;
-      if (full) return values;
+    bool full = false;
+    each_answered(measured.evaluation, data, s, [&](std::size_t t) {
+      full = full ||
+             (data.window ? t - measured.part.sequences.front() >= most_times : row >= most_times);
+      if (full) return;
       ++row;
       for (std::size_t output = 0; output < outputs; ++output) {
         const std::size_t step = output / columns;
@@ -51,7 +52,8 @@ std::vector<TimeValues> values_of(const Measured& measured, std::size_t columns)
         values[output % columns].truth[time] = truth;
         values[output % columns].predicted[step][time] = truth + error;
       }
-    }
+    });
+    if (full) return values;
   }
   return values;
 }

@@ -82,14 +82,15 @@ Series points_of(const Measured& measured, std::size_t output) {
   Series points{"", {}, {}, 1, true};
   auto answer = measured.evaluation.answers.begin();
   for (const std::size_t s : measured.part.sequences)
-    for (std::size_t i = 0; i < data.targets(s) * data.outputs(); ++i) {
-      const std::size_t k = i % data.outputs();
-      const float value = data.value_at(data.target_begin(s) + i / data.outputs(), k);
-      if (std::isnan(value)) continue;  // masked, without an answer
-      const double truth = double(value), error = (*answer++).error;
-      if (output == std::string::npos || k == output)
-        points.x.push_back(truth), points.y.push_back(truth + error);
-    }
+    each_answered(measured.evaluation, data, s, [&](std::size_t target) {
+      for (std::size_t k = 0; k < data.outputs(); ++k) {
+        const float value = data.value_at(target, k);
+        if (std::isnan(value)) continue;  // masked, without an answer
+        const double truth = double(value), error = (*answer++).error;
+        if (output == std::string::npos || k == output)
+          points.x.push_back(truth), points.y.push_back(truth + error);
+      }
+    });
   return points;
 }
 

@@ -47,14 +47,11 @@ std::vector<Chosen> answered(const Measured& measured) {
   std::size_t answers = 0;
   for (std::size_t k = 0; k < measured.part.sequences.size(); ++k) {
     Chosen one{k, measured.part.sequences[k], answers, 0, ""};
-    const std::size_t begin = data.target_begin(one.sequence),
-                      end = begin + data.targets(one.sequence);
-    if (data.classes)
-      answers += std::size_t(std::count_if(data.target.begin() + std::ptrdiff_t(begin),
-                                           data.target.begin() + std::ptrdiff_t(end),
-                                           [](std::int32_t target) { return target >= 0; }));
-    for (std::size_t i = begin; !data.classes && i < end; ++i)
-      for (std::size_t k = 0; k < data.outputs(); ++k) answers += !std::isnan(data.value_at(i, k));
+    each_answered(measured.evaluation, data, one.sequence, [&](std::size_t i) {
+      if (data.classes) answers += data.target[i] >= 0;
+      for (std::size_t k = 0; !data.classes && k < data.outputs(); ++k)
+        answers += !std::isnan(data.value_at(i, k));
+    });
     one.end = answers;
     list.push_back(one);
   }
@@ -233,16 +230,14 @@ std::vector<Known> known_answers(const View& view) {
   const DataSet& data = *view.measured.part.data;
   std::vector<Known> known;
   std::size_t answer = view.chosen.begin;
-  const AnsweredSteps steps = answered_steps(view.network);
-  const std::size_t rows = data.per_row ? view.excerpt.steps : 1,
-                    first = data.per_row ? std::size_t(steps.first) : 0;
-  for (std::size_t t = first; t < rows; t += std::size_t(steps.stride)) {
-    const std::size_t target = data.target_begin(view.chosen.sequence) + t;
+  each_answered(view.measured.evaluation, data, view.chosen.sequence, [&](std::size_t target) {
+    const std::size_t t = target - data.target_begin(view.chosen.sequence);
+    if (data.per_row && t >= view.excerpt.steps) return;
     const AnswerAt point{data.per_row ? t : view.excerpt.steps - 1, 0};
     if (data.classes && data.target[target] >= 0) known.push_back({point, answer++});
     for (std::size_t k = 0; !data.classes && k < data.outputs(); ++k)
       if (!std::isnan(data.value_at(target, k))) known.push_back({{point.step, k}, answer++});
-  }
+  });
   return known;
 }
 

@@ -17,9 +17,10 @@ void check_lengths(const Recipe& recipe, const Network& network, const DataSet& 
   for (std::size_t s = 0; s < data.sequences(); ++s)
     if (data.steps(s) <= first)
       refuse(
-          "{}: sequence {} has {} steps, but the windows of the network have their first output at "
+          "{}: sequence {} has {}, but the windows of the network have their first output at "
           "step {}; make them shorter, or give them a lower first",
-          where(recipe, "model.layers"), printable(data.names[s]), data.steps(s), first + 1);
+          where(recipe, "model.layers"), printable(data.names[s]),
+          data.steps(s) == 1 ? "1 step" : fmt::format("{} steps", data.steps(s)), first + 1);
 }
 
 }  // namespace
