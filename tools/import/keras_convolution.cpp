@@ -221,7 +221,7 @@ KerasValues KerasNetwork::read_convolution(const Use& use, const KerasValues& in
           weights[(channel * multiple + k) * columns + tap * channels + channel] =
               found[0].values[(tap * channels + channel) * multiple + k];
     const View last = bias ? column_of(found.back().values) : View();
-    KerasValue to = kernel_product(use, inputs[0], *kernel, deep, std::move(weights),
+    KerasValue to = kernel_product(use, inputs[0], *kernel, deep, weights,
                                    separable ? View() : last, separable ? Curve{} : *curve);
     if (!separable || !to.known) return {to};
     Kernel pointwise;
@@ -230,7 +230,7 @@ KerasValues KerasNetwork::read_convolution(const Use& use, const KerasValues& in
     std::vector<float> mixing(filters * deep);
     for (std::size_t i = 0; i < mixing.size(); ++i)
       mixing[i] = found[1].values[i % deep * filters + i / deep];
-    return {kernel_product(use, to, pointwise, filters, std::move(mixing), last, *curve)};
+    return {kernel_product(use, to, pointwise, filters, mixing, last, *curve)};
   }
   std::vector<Wanted> wanted = {{"weight, transposed", {taps, own, filters}}};
   if (bias) wanted.push_back({"bias", {filters}});
@@ -244,7 +244,7 @@ KerasValues KerasNetwork::read_convolution(const Use& use, const KerasValues& in
         weights[filter * columns + tap * channels + group * own + channel] =
             found[0].values[(tap * own + channel) * filters + filter];
       }
-  return {kernel_product(use, inputs[0], *kernel, filters, std::move(weights),
+  return {kernel_product(use, inputs[0], *kernel, filters, weights,
                          bias ? column_of(found[1].values) : View(), *curve)};
 }
 

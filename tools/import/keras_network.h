@@ -126,8 +126,8 @@ class KerasNetwork {
   KerasValue step_window(const Use& use, const KerasValue& from, const Kernel& kernel);
   KerasValue patches(const Use& use, const KerasValue& from, const Kernel& kernel, bool largest);
   KerasValue kernel_product(const Use& use, const KerasValue& from, const Kernel& kernel,
-                            std::size_t filters, std::vector<float> weights, const View& bias,
-                            const Curve& curve);
+                            std::size_t filters, const std::vector<float>& weights,
+                            const View& bias, const Curve& curve);
   /// The curve of an activation.
   std::optional<Curve> curve_of(const std::string& word, const JsonNode* settings,
                                 const std::string& at);
