@@ -155,7 +155,7 @@ KerasValue KerasNetwork::patches(const Use& use, const KerasValue& from, const K
 /// @param weights  [filters][taps * channels]
 KerasValue KerasNetwork::kernel_product(const Use& use, const KerasValue& from,
                                         const Kernel& kernel, std::size_t filters,
-                                        std::vector<float> weights, const View& bias,
+                                        const std::vector<float>& weights, const View& bias,
                                         const Curve& curve) {
   const std::size_t columns = kernel.taps() * kernel.channels;
   const bool known = obstacles_.empty();
