@@ -229,11 +229,12 @@ sluice_train_options sluice_train_defaults(void);
 typedef struct {
   /* [steps][inputs] as the model's first layer reads them: the model itself standardizes them */
   const float* x;
-  uint32_t steps; /* 1 or more */
+  uint32_t steps; /* 1 or more, so that the model answers at least one (sluice_info.first_answer) */
   /* The sequence's number in the data set. Dropout masks depend on the seed, the step and it. */
   uint64_t number;
   /* Targets of cross entropy: [1], or [steps] for a model that answers every step; -1 is masked.
-   * Also of binary with one output, as 0 or 1, instead of values. */
+   * Also of binary with one output, as 0 or 1, instead of values. Those of steps without an answer
+   * (sluice_info.stride) do not count; so it is with values. */
   const int32_t* classes;
   /* Targets of the other losses: [outputs], or [steps][outputs]; NaN is masked. Binary: 0 to 1. If
    * each part of the answer has a loss, the targets of the parts follow one another: one number,
