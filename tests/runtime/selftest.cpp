@@ -70,6 +70,38 @@ TEST_CASE("a blob's self-test runs on every instruction set, and reports the ste
     }
 }
 
+TEST_CASE("the self-test of a model that answers some frames has as many answers") {
+  // The frames 2 and 4 of five have one.
+  const auto with_answers = [](uint32_t said, int error) {
+    Network network = random_network(2, {strided(window(2, 3), 2, true), dense(3)}, 22);
+    const std::vector<float> x = {1, 2, 3, -1, 0.5f, 0, 2, 2, -3, 1};
+    std::vector<float> answers = run_whole(Opened(network), x);
+    REQUIRE_EQ(answers.size(), 2u * 3);
+    answers.back() += float(error);
+    answers.resize(size_t(said) * 3);
+    append(network.self_test, uint32_t(1));
+    append(network.self_test, uint32_t(5));
+    append(network.self_test, said);
+    for (const float v : x) append(network.self_test, v);
+    for (const float v : answers) append(network.self_test, v);
+    return network;
+  };
+  const auto status_of = [&](uint32_t said, int error, uint32_t* step) {
+    const Opened m(with_answers(said, error));
+    Streaming s(m.model, {1, 1});
+    return sluice_selftest(&s.stream, step);
+  };
+  uint32_t step = 99;
+  CHECK_EQ(status_of(2, 0, &step), SLUICE_OK);
+  CHECK_EQ(step, 99u);
+  CHECK_EQ(status_of(2, 1, &step), SLUICE_SELF_TEST);
+  CHECK_EQ(step, 4u);
+  CHECK_EQ(status_of(1, 0, &step), SLUICE_SELF_TEST);  // more than the test has
+  CHECK_EQ(step, 4u);
+  CHECK_EQ(status_of(3, 0, &step), SLUICE_SELF_TEST);  // fewer
+  CHECK_EQ(step, 4u);
+}
+
 TEST_CASE("a self-test that is missing or cut short has its status") {
   const Opened without(random_fixed_network(3, {gru(5)}, SLUICE_INT8, Numbers::trained, 1));
   Streaming s(without.model, {1, 1});
