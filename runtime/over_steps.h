@@ -76,13 +76,18 @@ struct FixedOverSteps {
       if (own_kind == SLUICE_MAX_OVER_STEPS)
         y[i] = int16_t(kept = before == 0 || kept < y[i] ? y[i] : kept);
       else
-        kept = before == 0 ? y[i] : Kept(kept + y[i]), y[i] = nearest_mean(kept, steps);
+        kept = before == 0 ? y[i] : sum_of(kept, y[i]), y[i] = nearest_mean(kept, steps);
     });
+  }
+
+  /// Adds without an overflow, since a state may hold any bytes.
+  static Kept sum_of(Kept sum, int16_t number) {
+    return Kept(uint64_t(int64_t(sum)) + uint64_t(int64_t(number)));
   }
 
   /// Returns the nearest integer to sum / count, halves upwards.
   static int16_t nearest_mean(int64_t sum, uint32_t count) {
-    constexpr int64_t most = int64_t(32767) * UINT32_MAX;  // a state may hold any bytes
+    constexpr int64_t most = int64_t(32767) * UINT32_MAX;
     sum = sum > most ? most : sum < -most ? -most : sum;
     const int64_t twice = 2 * sum + count, by = 2 * int64_t(count);
     const int64_t mean = twice >= 0 ? twice / by : -((by - 1 - twice) / by);
@@ -102,7 +107,10 @@ struct Attention {
 
   static void add(const Kernels& kernels, float score, const float* x, int n, float* sums,
                   StepCount& count, float* y) {
-    const float most = count.steps == 0 || count.most < score ? score : count.most;
+    // At least the lowest float, so that a score of minus infinity has the weight 0.
+    constexpr float lowest = -3.402823466e38f;
+    const float before = count.steps == 0 ? lowest : count.most,
+                most = before < score ? score : before;
     float factors[2] = {count.steps == 0 ? 0.0f : count.most - most, score - most};
     kernels.exp_f32(factors, factors, 2);
     const float keep = count.steps == 0 ? 0.0f : factors[0], weight = factors[1];

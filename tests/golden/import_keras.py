@@ -563,6 +563,22 @@ case("groups", sequential(
 case("zero_padding", sequential(
     L.Input((9, 4)), L.ZeroPadding1D((2, 0)), L.Conv1D(6, 3), L.ZeroPadding1D((1, 1)),
     L.Conv1D(6, 3, activation="relu"), L.GRU(3)))
+case("zeros_and_largest", sequential(
+    L.Input((3, 6, 2)), L.TimeDistributed(L.ZeroPadding1D((2, 1))),
+    L.TimeDistributed(L.MaxPooling1D(3, strides=2, padding="same")), L.TimeDistributed(L.Flatten()),
+    L.GRU(3)))
+refused("refused_channels", sequential(
+    L.Input((4, 4)), L.GlobalMaxPooling1D(data_format="channels_first", name="most"), L.Dense(2)),
+        "most (GlobalMaxPooling1D): channels before the steps")
+refused("refused_zeros", sequential(
+    L.Input((4, 3)), L.Dense(2), L.ZeroPadding1D(1, name="zeros")),
+        "the output zeros: has steps of zeros, which a convolution alone may read")
+refused("refused_mask", sequential(
+    L.Input((4, 3)), L.Masking(), L.Conv1D(2, 1, name="one"), L.GlobalAveragePooling1D()),
+        "one (Conv1D): reads steps of which some are masked")
+refused("refused_rare", sequential(
+    L.Input((None, 1)), L.Conv1D(1, 1, strides=5000), L.Conv1D(1, 1, strides=5000), L.GRU(2)),
+        "strides and first outputs of 25000000 steps in all; at most 16777216 are possible")
 refused("refused_largest_same", sequential(
     L.Input((9, 3)), L.MaxPooling1D(2, padding="same", name="most"), L.GRU(2)),
         "most (MaxPooling1D): leaves out the padding of its first and last steps")

@@ -64,7 +64,7 @@ class Attention(nn.Module):
         h, _ = self.cell(x)
         weights = torch.softmax(torch.tanh(self.score(h)), 1)
         if self.product:
-            return self.head(torch.bmm(weights.transpose(1, 2), h).squeeze(1))
+            return self.head(torch.bmm((self.product * weights).transpose(1, 2), h).squeeze(1))
         return self.head((weights * h).sum(1))
 
 
@@ -74,8 +74,8 @@ MODULES = {
     "stride_same": (Steps(nn.Conv1d(3, 4, 3, padding=1), pool=nn.AvgPool1d(2), end="last"), 12),
     "stride_largest": (Steps(nn.Conv1d(3, 4, 3), cell=False, end="largest"), 12),
     "stride_mean": (Steps(nn.Conv1d(3, 4, 3, groups=1), end="mean"), 12),
-    "stride_attention": (Attention(False), 9),
-    "stride_attention_product": (Attention(True), 9),
+    "stride_attention": (Attention(0), 9),
+    "stride_attention_product": (Attention(3), 9),
 }
 for name, (module, steps) in MODULES.items():
     module = module.eval()
@@ -90,6 +90,29 @@ for name, (module, steps) in MODULES.items():
         numpy.save(HERE / f"{name}.x.npy", x)
         numpy.save(HERE / f"{name}.y.npy", y)
         print(path.name, y.shape, abs(y - module(torch.tensor(x)).detach().numpy()).max())
+
+
+
+class Refused(nn.Module):
+    """Numbers over another dimension than the steps, or beside every step."""
+
+    def __init__(self, way):
+        super().__init__()
+        self.cell, self.way = nn.GRU(3, 3, batch_first=True), way
+
+    def forward(self, x):
+        h, _ = self.cell(x)
+        if self.way == "mixed":
+            return h * torch.sigmoid(h.amax(1, keepdim=True))
+        if self.way == "batch":
+            return h.mean(0)
+        return (torch.softmax(h[:, :, :1], 0) * h).sum(1)
+
+
+for way in ("mixed", "batch", "softmax"):
+    torch.onnx.export(Refused(way).eval(), (torch.zeros(2, 5, 3),), HERE / f"refused_{way}.onnx",
+                      input_names=["x"], output_names=["y"], dynamo=False, verbose=False,
+                      dynamic_axes={"x": {0: "batch", 1: "steps"}})
 
 # Tensors alone, with a list of layers.
 folder = HERE.parent / "torch"

@@ -42,6 +42,9 @@ if has_onnx; then
     done
   done
   [ "$count" -eq 68 ] || complain "$count files of ONNX, not 68"
+  refused 2 'joins every step with the last one, or with a number over all of them$' import "$golden/onnx/refused_mixed.onnx" --out no.slu
+  refused 2 'ReduceMean.: goes over dimension 0, which is not that of the steps$' import "$golden/onnx/refused_batch.onnx" --out no.slu
+  refused 2 'Softmax.: goes over dimension 0, which is not that of the steps$' import "$golden/onnx/refused_softmax.onnx" --out no.slu
 else
   echo "skipped, built without ONNX: .onnx"
 fi

@@ -139,6 +139,7 @@ recipe "{ gru = 4 }, { window = 2 }, $softmax" && refused_recipe 'layer 2: a win
 recipe "{ window = 3, ahead = 3 }, { gru = 4 }, $softmax" && refused_recipe 'ahead: 3 steps, but the window has 2 steps beside one'
 recipe "{ window = 3, first = 3 }, { gru = 4 }, $softmax" && refused_recipe 'first: step 3, but the window needs only 2 steps before one'
 recipe "{ window = 3, first = 1, ahead = 1 }, { gru = 4 }, $softmax" && refused_recipe 'ahead: is of a window that begins at the first step'
+recipe "{ window = 2, stride = 65535 }, { window = 2, stride = 65535 }, { gru = 4 }, $softmax" && refused_recipe 'layer 2: strides and first steps of 4294836225 steps in all'
 recipe "{ window = 300, first = 299 }, { gru = 4 }, $softmax" && refused_recipe 'have their first output at step 300; make them shorter'
 recipe "{ dense = 4, name = \"a\" }, { window = 2, stride = 2 }, { dense = 4, name = \"b\" }, { add = [\"a\", \"b\"] }, { gru = 4 }, $softmax" &&
   refused_recipe 'layer 4: reads layer 1, which has an output at every step, but the window of layer 2 leaves steps out'
@@ -256,7 +257,7 @@ refused 2 'one sequence cannot be both held out and trained on' train r.toml --o
 absent run2
 recipe "{ gru = 4, directions = \"both\" }, $softmax"
 rm -rf run && works train r.toml --out run
-refused 2 '^--every-step: run goes in both directions' run run --input data.csv --every-step
+refused 2 '^--every-step: run takes whole sequences' run run --input data.csv --every-step
 
 # --- a run does not begin from a model that it replaces, and the model of the replaced run is gone
 refused 2 'lies in the run.s own folder' train r.toml --init run/model.slu --out run --force
@@ -300,6 +301,6 @@ grep -q 'answers every 2 steps, from step 3 on' out || complain "inspect: $(head
 works export rows --format c --self-test 2 --out rows-c
 grep -q 'that of frame 3 of a sequence' rows-c/model.h || complain "model.h says nothing of frames without an answer"
 head -n 2 rows.csv >short.csv
-refused 2 'sequence 1 has 1 step, and the model gives its first answer at step 3' eval rows --data short.csv
+refused 2 'sequence 0 has 1 step, and the model gives its first answer at step 3' eval rows --data short.csv
 
 finish

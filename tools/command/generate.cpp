@@ -49,6 +49,8 @@ void check_model(const OwnedModel& model, const std::string& name) {
         name);
   const bool chances =
       sluice_describe_layer(&model.model, info.layers - 1).activation == SLUICE_SOFTMAX;
+  if (info.stride > 1 || info.first_answer > 0)
+    refuse("{}: answers some tokens only; --generate needs a model that answers each", name);
   if (!info.every_step || info.outputs != info.vocabulary || !chances)
     refuse(
         "{}: does not predict the next token ({} outputs for {} ids); --generate needs a softmax "

@@ -297,8 +297,7 @@ std::string answers_text(const OwnedModel& model, const DataSet& data, const Col
                          const RunOptions& options) {
   const sluice_info info = model.info();
   if (options.every_step && info.whole_sequences && !info.every_step)
-    refuse("--every-step: {} goes in both directions, and answers a whole sequence once",
-           options.model);
+    refuse("--every-step: {} takes whole sequences, and answers each once", options.model);
   const bool every_step = options.every_step || info.every_step;
   const std::vector<std::string> outputs = outputs_of(model);
   const Predictions predictions = predictions_of(model, columns, options.with);

@@ -9,6 +9,7 @@
 
 #include "../../kernels/kernels.h"
 #include "../common/error.h"
+#include "../common/print.h"
 #include "../data/features.h"
 #include "../model/graph.h"
 #include "../model/model_file.h"
@@ -378,7 +379,8 @@ void check_lengths(const sluice_info& info, const DataSet& data,
       refuse(
           "sequence {} has {}, and the model gives its first answer at step {} of a "
           "sequence; leave out shorter sequences",
-          s + 1, data.steps(s) == 1 ? "1 step" : fmt::format("{} steps", data.steps(s)),
+          printable(data.names[s]),
+          data.steps(s) == 1 ? "1 step" : fmt::format("{} steps", data.steps(s)),
           info.first_answer + 1);
 }
 

@@ -85,7 +85,24 @@ Formula spread_formula(Formulas& formulas, const Value& value, const std::vector
 
 }  // namespace
 
+void check_join(const Value& a, const Value& b) {
+  if (!a.is_flow() || !b.is_flow() || a.last == b.last) return;
+  const Value &last = a.last ? a : b, &every = a.last ? b : a;
+  if (running(every.axes) > running(last.axes))
+    stuck("joins every step with the last one, or with a number over all of them");
+}
+
+bool is_steps(const std::vector<Axis>& axes, std::size_t axis) {
+  if (!axes[axis].runs()) return false;
+  const bool known =
+      std::any_of(axes.begin(), axes.end(), [](const Axis& one) { return one.time && one.runs(); });
+  if (known ? !axes[axis].time : running(axes) > 1 && axis == 0)
+    stuck("goes over dimension {}, which is not that of the steps", axis);
+  return true;
+}
+
 Value Follower::binary(const std::string& op, const Value& first, const Value& second) {
+  check_join(first, second);
   Value a = first, b = second;
   if (op == "Pow") {
     if (!b.is_constant() || b.constant->count() != 1 || b.constant->number(0) != 2)
@@ -390,11 +407,10 @@ Value Follower::attended(const OpNode& node, Formula scores, Formula x, std::vec
 /// Follows a softmax over steps, and the operations that it may enter: it weights the steps of a
 /// value, of which the sum is attention. Returns false if there is none.
 bool Follower::attends(const OpNode& node, const std::vector<Value>& in, std::vector<Value>& out) {
-  const auto goes_over = [](const Axis& axis) { return !axis.feature && axis.size != 1; };
   if (node.op == "Softmax" && in.at(0).is_flow() && graph_.opset >= 13) {
     const Value& a = in[0];
     const std::size_t axis = axis_of(node.whole("axis", -1), a.axes.size());
-    if (!goes_over(a.axes[axis])) return false;
+    if (!is_steps(a.axes, axis)) return false;
     if (formulas_.width(a.formula) != 1) stuck("a softmax over steps of several numbers");
     if (a.last || a.step >= 0 || a.scores >= 0) stuck("a softmax over steps");
     out[0] = flow(formulas_.constant({1}), a.axes, false);
@@ -412,7 +428,7 @@ bool Follower::attends(const OpNode& node, const std::vector<Value>& in, std::ve
     const std::optional<std::vector<std::int64_t>> axes = wholes(node, "axes", in, 1);
     if (!axes || axes->size() != 1) stuck("a sum over several dimensions of a softmax over steps");
     const std::size_t axis = axis_of((*axes)[0], a.axes.size());
-    if (!goes_over(a.axes[axis])) stuck("a sum over another dimension than that of a softmax");
+    if (!is_steps(a.axes, axis)) stuck("a sum over another dimension than that of a softmax");
     std::vector<Axis> left = a.axes;
     if (node.whole("keepdims", 1))
       left[axis] = {false, 1};
@@ -425,12 +441,13 @@ bool Follower::attends(const OpNode& node, const std::vector<Value>& in, std::ve
     const Value &weights = in[0], &x = in[1];
     std::vector<float> ones;
     const std::size_t rank = x.axes.size();
-    if (rank < 2 || weights.axes.size() != rank || !goes_over(weights.axes.back()) ||
-        !goes_over(x.axes[rank - 2]) || !formulas_.is_constant(weights.formula, ones))
+    if (rank < 2 || weights.axes.size() != rank || !is_steps(weights.axes, rank - 1) ||
+        !is_steps(x.axes, rank - 2) || !formulas_.is_constant(weights.formula, ones) ||
+        ones.size() != 1)
       stuck("a product of a softmax over steps along other dimensions");
     std::vector<Axis> axes = x.axes;
     axes[rank - 2] = {false, 1};
-    out[0] = attended(node, scores, x.formula, std::move(axes));
+    out[0] = attended(node, scores, formulas_.scaled(x.formula, ones), std::move(axes));
     return true;
   }
   for (const char* const op :
@@ -452,8 +469,7 @@ bool Follower::attends(const OpNode& node, const std::vector<Value>& in, std::ve
 Value Follower::over_all_steps(const OpNode& node, const Value& in, const std::vector<bool>& goes,
                                bool keeps, bool largest) {
   int over = 0;
-  for (std::size_t d = 0; d < goes.size(); ++d)
-    over += goes[d] && !in.axes[d].feature && in.axes[d].size != 1;
+  for (std::size_t d = 0; d < goes.size(); ++d) over += goes[d] && is_steps(in.axes, d);
   if (over != 1) stuck("a number over several dimensions of steps");
   if (in.last || in.step >= 0) stuck("a number over all steps, of which one alone is known");
   if (in.steps_in_front || in.steps_behind) stuck("a number over steps of padding");

@@ -46,7 +46,7 @@ StepKernel over_steps(Moves& d, const Value& a, std::int64_t steps, const std::s
     stuck("padding of a stride of {} by the number of steps, which is not known", d.stride);
   kernel.front += a.steps_in_front, kernel.back += a.steps_behind;
   if (a.reversed && (d.kernel > 1 || d.stride > 1)) stuck("steps from the last one to the first");
-  if (a.step >= 0) stuck("a kernel over steps of which one alone is known");
+  if (a.step >= 0 || a.last) stuck("a kernel over steps of which one alone is known");
   if (kernel.steps > 0 && kernel.outputs() < 1) stuck("a kernel that is longer than the sequence");
   d.size = d.out = 1;
   return kernel;
@@ -143,8 +143,8 @@ std::vector<Axis> axes_behind(const Geometry& g, std::vector<Axis> axes, std::in
   for (std::size_t d = 0; d < g.dims.size(); ++d)
     if (int(d) != g.steps)
       axes[d + 2] = {g.dims[d].out > 1, g.dims[d].out};
-    else if (g.kernel.steps > 0)
-      axes[d + 2].size = g.kernel.outputs();
+    else
+      axes[d + 2] = {false, g.kernel.steps > 0 ? g.kernel.outputs() : axes[d + 2].size, true};
   return axes;
 }
 

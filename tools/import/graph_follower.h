@@ -28,7 +28,17 @@ constexpr bool is_known(std::int64_t number) { return number > step_number; }
 struct Axis {
   bool feature = false;
   std::int64_t size = unknown;  ///< of a feature it is known
+  bool time = false;            ///< a recurrent layer or a kernel went along it: it is the steps
+
+  /// Returns whether frames run over it: steps, or a batch.
+  bool runs() const { return !feature && size != 1; }
 };
+
+/// Returns how many dimensions frames run over.
+inline std::size_t running(const std::vector<Axis>& axes) {
+  return std::size_t(
+      std::count_if(axes.begin(), axes.end(), [](const Axis& axis) { return axis.runs(); }));
+}
 
 /// A value while the graph is followed.
 struct Value {
@@ -62,6 +72,11 @@ inline std::int64_t product_of(const std::vector<std::int64_t>& sizes) {
   }
   return product;
 }
+
+/// Refuses to join the last step, or a number over all steps, with every step.
+void check_join(const Value& a, const Value& b);
+/// Returns whether a dimension is that of the steps. Refuses one that may be the batch's.
+bool is_steps(const std::vector<Axis>& axes, std::size_t axis);
 
 inline std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::string text;

@@ -113,7 +113,7 @@ void Follower::body(const OpGraph& graph, Values& values, const std::vector<Carr
     } else if (made.is_flow()) {
       const std::size_t at =
           axes.empty() ? 0 : axis_of(axes.at(i - carried.size()), made.axes.size() + 1);
-      made.axes.insert(made.axes.begin() + std::ptrdiff_t(at), Axis{false, unknown});
+      made.axes.insert(made.axes.begin() + std::ptrdiff_t(at), Axis{false, unknown, true});
     } else {
       made = Value{};  // numbers that do not depend on the frame
     }
@@ -342,7 +342,7 @@ void Follower::while_loop(const OpNode& node, const Values& outer, std::vector<V
       lowering().expect(carried[i].value.formula, made.formula);
     if (kinds[i] == Kind::tensor) {
       if (made.axes.empty()) stuck("a list of single numbers");
-      made.axes[0] = {false, is_known(limit) ? limit : unknown};
+      made.axes[0] = {false, is_known(limit) ? limit : unknown, true};
       made.gathered = true;
     }
     made.last = !made.gathered && !(limit == 1 && keeps), made.reversed = made.gathered && backward;

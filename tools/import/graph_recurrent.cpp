@@ -49,7 +49,9 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
   if (!x.is_flow() || !w.is_constant() || !r.is_constant()) stuck("weights that are not constant");
   const bool batch_first = node.whole("layout", 0) != 0;
   if (x.axes.size() != 3) stuck("frames of {} dimensions", x.axes.size());
-  const Axis time = x.axes[batch_first ? 1 : 0], batch = x.axes[batch_first ? 0 : 1];
+  Axis time = x.axes[batch_first ? 1 : 0];
+  const Axis batch = x.axes[batch_first ? 0 : 1];
+  time.time = true;
   if (time.feature || batch.feature || (batch.size > 1 && time.size != 1 && time.size > 1))
     if (time.feature || batch.feature) stuck("features in the place of steps");
   std::string direction = "forward";

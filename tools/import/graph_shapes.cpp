@@ -255,6 +255,7 @@ Value Follower::concat(const OpNode& node, const std::vector<Value>& in) {
       part = as_flow(part, axes);
     }
     if (part.axes.size() != rank) stuck("shapes that do not fit");
+    for (const Value& other : in) check_join(part, other);
     Axis& along = part.axes[axis];
     if (!along.feature && along.size != 1) stuck("steps of sequences one behind another");
     if (!along.feature) along = {true, 1};

@@ -85,7 +85,7 @@ Value Follower::joined_steps(const std::vector<Value>& in, std::size_t axis) {
   }
   out.looped = formulas_.with_zeros(out.formula, step_atoms_) != out.formula;
   out.step = -1, out.last = false;
-  out.axes[axis] = {false, steps_};
+  out.axes[axis] = {false, steps_, true};
   return out;
 }
 

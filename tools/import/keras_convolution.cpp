@@ -39,6 +39,7 @@ std::optional<KerasNetwork::Kernel> KerasNetwork::kernel_of(const Use& use, cons
     const JsonNode* const node = use.config.find({name, older});
     return node && !node->is(Json::null) ? whole_numbers(node) : std::nullopt;
   };
+  if (!has_last_channels(use)) return std::nullopt;
   Kernel kernel;
   StepKernel& moves = kernel.moves;
   const auto size = numbers(names[0], names[1]), strides = numbers(names[2], names[3]);
@@ -46,13 +47,10 @@ std::optional<KerasNetwork::Kernel> KerasNetwork::kernel_of(const Use& use, cons
   moves.stride = strides ? only(strides) : pools ? moves.taps : 1;
   moves.dilation = pools ? 1 : only(numbers("dilation_rate", "atrous_rate"));
   constexpr std::int64_t most = 65535;
-  const std::string format = use.config.word({"data_format"}, "channels_last");
   const char* reason = nullptr;
   if (std::min({moves.taps, moves.stride, moves.dilation}) < 1 ||
       std::max({moves.taps, moves.stride, moves.dilation}) > most)
     reason = "a kernel that makes no sense";
-  else if (format != "channels_last")
-    reason = "channels before the steps";
   else if (from.sequence && from.dims.size() != 1)
     reason = "frames of several dimensions";
   else if (!from.sequence && from.dims.size() != 2)
@@ -62,8 +60,8 @@ std::optional<KerasNetwork::Kernel> KerasNetwork::kernel_of(const Use& use, cons
         "reads the answer to the last step as a sequence, and a network goes over its frames once";
   else if (from.is_padded() && from.padded_steps != from.sequence)
     reason = "zeros between the steps of one layer and the positions of another";
-  else if (from.sequence && (moves.taps > 1 || moves.stride > 1) && from.masked)
-    reason = "reads several steps at once, of which some are masked";
+  else if (from.masked && !(pools && moves.taps == 1 && moves.stride == 1))
+    reason = "reads steps of which some are masked";
   else if (from.sequence && (moves.taps > 1 || moves.stride > 1) && from.reversed)
     reason = "reads steps from the last one to the first";
   if (reason) {
@@ -76,7 +74,12 @@ std::optional<KerasNetwork::Kernel> KerasNetwork::kernel_of(const Use& use, cons
   if (padding == "causal") {
     moves.front = moves.reach();
   } else if (padding == "same") {
-    if (!pad_same(moves)) {
+    // Of the steps with the zeros that were put around them.
+    StepKernel padded = moves;
+    if (padded.steps > 0) padded.steps += std::int64_t(from.front + from.back);
+    const bool known = pad_same(padded);
+    moves.front = padded.front, moves.back = padded.back;
+    if (!known) {
       obstacles_.add(
           "{}: pads by \"same\" for a stride of {}, and the number of steps is not known", use.at,
           moves.stride);
@@ -114,7 +117,8 @@ KerasValue KerasNetwork::step_window(const Use& use, const KerasValue& from, con
 }
 
 /// Returns the positions of a row that a kernel reads, side by side, for each of its outputs.
-/// @param largest  a pooling that takes the largest number: one more of them replaces padding
+/// @param largest  a pooling that takes the largest number: one more of them replaces padding that
+///                 is not a number
 KerasValue KerasNetwork::patches(const Use& use, const KerasValue& from, const Kernel& kernel,
                                  bool largest) {
   const StepKernel& moves = kernel.moves;
@@ -128,17 +132,18 @@ KerasValue KerasNetwork::patches(const Use& use, const KerasValue& from, const K
   bool same = all == from.width();
   for (std::size_t position = 0; position < kernel.positions(); ++position) {
     const std::int64_t begin = std::int64_t(position) * moves.stride - moves.front;
+    const auto is_number = [&](std::int64_t at) {  // or a zero that ZeroPadding1D put there
+      return at >= -std::int64_t(from.front) && at < moves.steps + std::int64_t(from.back);
+    };
     std::int64_t inside = 0;
     for (std::int64_t tap = 0; tap < moves.taps; ++tap)
-      if (const std::int64_t at = begin + tap * moves.dilation; at >= 0 && at < moves.steps)
-        inside = at;
+      if (const std::int64_t at = begin + tap * moves.dilation; is_number(at)) inside = at;
     for (std::int64_t tap = 0; tap < moves.taps; ++tap) {
       std::int64_t at = begin + tap * moves.dilation;
+      if (largest && !is_number(at)) at = inside;
       const bool outside = at < 0 || at >= moves.steps;
-      if (outside && largest) at = inside;
       for (std::size_t channel = 0; channel < kernel.channels; ++channel) {
-        columns.push_back(
-            outside && !largest ? -1 : std::int32_t(std::size_t(at) * kernel.channels + channel));
+        columns.push_back(outside ? -1 : std::int32_t(std::size_t(at) * kernel.channels + channel));
         same = same && columns.back() == std::int32_t(columns.size() - 1);
       }
     }
@@ -278,10 +283,16 @@ KerasValues KerasNetwork::read_pooling(const Use& use, const KerasValues& inputs
   return {to};
 }
 
+bool KerasNetwork::has_last_channels(const Use& use) {
+  if (use.config.word({"data_format"}, "channels_last") == "channels_last") return true;
+  obstacles_.add("{}: channels before the steps", use.at);
+  return false;
+}
+
 /// Zeros in front of steps or positions and behind them, which the next convolution reads.
 KerasValues KerasNetwork::read_padding(const Use& use, const KerasValues& inputs) {
   const auto numbers = whole_numbers(use.config.find({"padding"}));
-  if (!takes_one(use, inputs)) return {KerasValue()};
+  if (!takes_one(use, inputs) || !has_last_channels(use)) return {KerasValue()};
   KerasValue to = inputs[0];
   const bool fits = to.sequence ? to.dims.size() == 1 && !to.masked && !to.reversed && !to.once
                                 : to.dims.size() == 2;
@@ -305,7 +316,7 @@ KerasValues KerasNetwork::read_padding(const Use& use, const KerasValues& inputs
 KerasValues KerasNetwork::read_over_steps(const Use& use, const KerasValues& inputs) {
   const bool keeps = use.config.truth({"keepdims"}, false),
              largest = use.layer.type == "GlobalMaxPooling1D";
-  if (!takes_one(use, inputs)) return {KerasValue()};
+  if (!takes_one(use, inputs) || !has_last_channels(use)) return {KerasValue()};
   KerasValue out = inputs[0];
   if (keeps) {
     obstacles_.add("{}: keepdims, a sequence of one step", use.at);

@@ -461,6 +461,9 @@ void KerasNetwork::make_answers(const KerasModel& model, const KerasValues& outp
           "the output {}: is in the order of go_backwards, from the last step to the "
           "first, and answers are in the order of the frames",
           brief(model.outputs[i].layer));
+    if (value.is_padded())
+      obstacles_.add("the output {}: has steps of zeros, which a convolution alone may read",
+                     brief(model.outputs[i].layer));
     if (value.source == 0)
       obstacles_.add("the output {}: is the input as it is; there is nothing to compute",
                      brief(model.outputs[i].layer));

@@ -123,6 +123,7 @@ class KerasNetwork {
   struct Kernel;
   std::optional<Kernel> kernel_of(const Use& use, const KerasValue& from, const char* const* names,
                                   bool pools);
+  bool has_last_channels(const Use& use);
   KerasValue step_window(const Use& use, const KerasValue& from, const Kernel& kernel);
   KerasValue patches(const Use& use, const KerasValue& from, const Kernel& kernel, bool largest);
   KerasValue kernel_product(const Use& use, const KerasValue& from, const Kernel& kernel,

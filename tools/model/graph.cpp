@@ -50,6 +50,7 @@ AnsweredSteps answered_steps(const Network& network) {
     if (!layer.thins()) continue;
     steps.first += steps.stride * layer.first;
     steps.stride *= layer.stride;
+    if (std::max(steps.first, steps.stride) > most_clock) break;  // a blob holds no such network
   }
   return steps;
 }

@@ -29,6 +29,7 @@ struct AnsweredSteps {
   std::int64_t first = 0, stride = 1;
 };
 AnsweredSteps answered_steps(const Network& network);
+constexpr std::int64_t most_clock = 1 << 24;  ///< of either number, in a blob
 
 /// Returns the first layer, counted from 1, that reads a source with an output at more steps than
 /// the layer has: a layer between them leaves steps out for all that follow. 0: there is none.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "../common/error.h"
+#include "../model/graph.h"
 #include "columns.h"
 #include "heads.h"
 #include "keys.h"
@@ -281,6 +282,7 @@ void resolve_steps(Recipe& recipe) {
   std::vector<bool> once = {
       false};  // of the frame, then of each layer: whether its output is one row per sequence
   std::size_t thins = 0;  // the last layer, counted from 1, that leaves steps out
+  std::int64_t first = 0, stride = 1;
   for (std::size_t l = 0; l < recipe.layers.size(); ++l) {
     LayerSpec& layer = recipe.layers[l];
     bool reads_once = false;
@@ -292,6 +294,10 @@ void resolve_steps(Recipe& recipe) {
             "leaves steps out for all layers behind it; read that window or a layer behind it",
             place, l + 1, source ? fmt::format("layer {}", source) : "the frame", thins);
     }
+    if (layer.thins()) first += layer.first * stride, stride *= layer.stride;
+    if (std::max(first, stride) > most_clock)
+      refuse("{}: layer {}: strides and first steps of {} steps in all; at most {} are possible",
+             place, l + 1, std::max(first, stride), most_clock);
     if (layer.thins()) thins = l + 1;
     once.push_back(reads_once);
     const Anatomy& anatomy = anatomy_of(std::uint32_t(layer.kind));
@@ -346,6 +352,13 @@ void check_layers(const Recipe& recipe) {
                  ? fmt::format(", and would read the token that it must predict; {}",
                                layer.ahead > 0 ? "leave ahead out" : "give directions = \"one\"")
                  : "; leave train.truncate out");
+  for (const LayerSpec& layer : recipe.layers)
+    if (recipe.format == Format::text && recipe.target_per == TargetPer::row && layer.thins())
+      refuse(
+          "{}: a window with a stride, or with a first step, leaves tokens without an answer, and "
+          "a "
+          "model of the next token answers each; leave stride and first out",
+          place);
   const bool adds_input = is_series(recipe) && recipe.windows_target == WindowsTarget::difference;
   for (const LayerSpec& layer : recipe.layers)
     if (adds_input && layer.thins())
