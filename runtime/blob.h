@@ -44,6 +44,25 @@ struct WindowSteps {
   uint16_t first;  ///< its first output is that of this step, counted from 0
 };
 
+/// The frames of a sequence, counted from 0, for which a layer has an output: first, first +
+/// stride, and so on.
+struct Clock {
+  static constexpr uint64_t most = 1u << 24;  ///< of either number, in a blob
+  uint64_t first = 0, stride = 1;
+
+  /// Returns how many of so many frames have an output.
+  uint64_t of(uint64_t frames) const {
+    return frames > first ? (frames - first - 1) / stride + 1 : 0;
+  }
+  /// Returns the frame of an output.
+  uint64_t frame(uint64_t output) const { return first + output * stride; }
+  /// Returns the clock of a layer whose clock in steps of this one is `next`.
+  Clock then(Clock next) const { return {frame(next.first), stride * next.stride}; }
+  bool fits() const { return first <= most && stride <= most; }
+  /// Returns whether every frame has an output.
+  bool is_every() const { return first == 0 && stride == 1; }
+};
+
 /// One layer. The model is the blob's table of these records, which is read in place.
 struct LayerRecord {
   uint8_t kind;        ///< sluice_layer_kind

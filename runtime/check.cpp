@@ -303,12 +303,10 @@ struct Graph {
   /// the distance of two are not too large to count. A layer that thins sets the steps of all that
   /// follow.
   bool keeps_step(uint32_t index, uint32_t source) const {
-    constexpr uint64_t most = 1u << 24;
     if (!holds_convolution) return true;
     for (uint32_t before = source; before < index; ++before)
       if (thins(record[before])) return false;
-    const Clock clock = clock_of(record, index + 1);
-    return !thins(record[index]) || (clock.first <= most && clock.stride <= most);
+    return !thins(record[index]) || clock_of(record, index + 1).fits();
   }
 
   /// Returns whether a layer that reads the frame reads ids if, and only if, the frames of the

@@ -68,19 +68,11 @@ using namespace sluice;
 sluice_info sluice_describe(const sluice_model* handle) {
   const OpenModel& model = model_of(handle);
   const BlobHeader& header = model.header();
-  sluice_info info{header.inputs,
-                   header.outputs,
-                   header.layers,
-                   header.bytes,
-                   1,
-                   model.format(),
-                   0,
-                   0,
-                   model.whole,
-                   answers_of(model),
-                   model.x_bytes,
-                   0,
-                   1};
+  sluice_info info{};
+  info.inputs = header.inputs, info.outputs = header.outputs;
+  info.layers = header.layers, info.bytes = header.bytes;
+  info.format = model.format(), info.whole_sequences = model.whole;
+  info.answers = answers_of(model), info.frame_bytes = model.x_bytes;
   if (model.layers[0].kind == SLUICE_EMBEDDING) info.vocabulary = model.layers[0].in;
   info.every_step = !(model.layers[model.layer_count - 1].flags & once_flag);
   for (uint32_t i = 0; i < model.layer_count; ++i) info.macs += macs_of(model.layers[i]);

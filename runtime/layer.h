@@ -376,18 +376,6 @@ inline bool answered_here(const uint8_t* behind) {
   return answered != 0;
 }
 
-/// The frames of a sequence, counted from 0, for which a layer has an output: first, first +
-/// stride, and so on.
-struct Clock {
-  uint64_t first = 0, stride = 1;
-
-  /// Returns how many of so many frames have an output.
-  uint64_t of(uint64_t frames) const {
-    return frames > first ? (frames - first - 1) / stride + 1 : 0;
-  }
-  /// Returns the frame of an output.
-  uint64_t frame(uint64_t output) const { return first + output * stride; }
-};
 /// Returns the clock of a layer that thins, in steps of its source.
 inline Clock own_clock(const LayerRecord& layer) {
   return {layer.window.first, layer.window.stride};
@@ -398,8 +386,7 @@ inline Clock clock_of(const LayerRecord* layers, uint32_t source) {
   Clock clock;
   for (uint32_t i = 0; i < source; ++i) {
     if (!thins(layers[i])) continue;
-    const Clock own = own_clock(layers[i]);
-    clock.first = clock.frame(own.first), clock.stride *= own.stride;
+    clock = clock.then(own_clock(layers[i]));
   }
   return clock;
 }

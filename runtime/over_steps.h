@@ -12,8 +12,8 @@ namespace sluice {
 /// The end of the state of these layers, behind a number for each unit.
 struct StepCount {
   uint32_t steps;  ///< so far; it stays at the largest number
-  float most,
-      weight;  ///< of attention: the largest score, and the sum of the weights relative to it
+  float most;      ///< of attention: the largest score
+  float weight;    ///< of attention: the sum of the weights, relative to that of the largest score
   uint32_t reserved;
 
   void advance() { steps += steps < UINT32_MAX; }

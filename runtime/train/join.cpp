@@ -7,10 +7,6 @@
 namespace sluice {
 namespace {
 
-float* take_output(const TrainCall& call, Arena& arena) {
-  return arena.take<float>(uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out))));
-}
-
 /// Calls f(row of the output, row of a part) for the rows of the output. Rows are padded.
 template <class F>
 void each_row(const TrainCall& call, float* y, const TrainPart& part, F f) {

@@ -9,19 +9,6 @@
 namespace sluice {
 namespace {
 
-/// Takes the output [sequences][padded(out)], and clears it unless the arena measures.
-float* take_cleared(const TrainCall& call, Arena& arena) {
-  const uint64_t numbers = uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out)));
-  float* const y = arena.take<float>(numbers);
-  if (!arena.measures()) memset(y, 0, size_t(numbers) * sizeof(float));
-  return y;
-}
-
-/// Takes the output again in the backward pass.
-const float* take_output(const TrainCall& call, Arena& arena) {
-  return arena.take<float>(uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out))));
-}
-
 /// Calls f(s, row) for each step of each sequence, in the order of the steps.
 template <class F>
 void each_step(const Shard& shard, F f) {

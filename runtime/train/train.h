@@ -8,6 +8,8 @@
 #ifndef SLUICE_TRAIN_INTERNAL_H
 #define SLUICE_TRAIN_INTERNAL_H
 
+#include <string.h>
+
 #include "../../kernels/random.h"
 #include "../arena.h"
 #include "../blob.h"
@@ -163,6 +165,19 @@ extern const TrainKind train_dense, train_standardize, train_embedding, train_ba
 
 inline const float* no_preparation(const LayerRecord&, const uint8_t*, bool, Arena&) {
   return nullptr;
+}
+
+/// Takes the output [rows_out][padded(out)], and clears it unless the arena measures.
+inline float* take_cleared(const TrainCall& call, Arena& arena) {
+  const uint64_t numbers = uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out)));
+  float* const y = arena.take<float>(numbers);
+  if (!arena.measures()) memset(y, 0, size_t(numbers) * sizeof(float));
+  return y;
+}
+
+/// Takes the output again in the backward pass.
+inline float* take_output(const TrainCall& call, Arena& arena) {
+  return arena.take<float>(uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out))));
 }
 
 /// Returns whether an earlier layer has the same weights (one layer applied several times).

@@ -8,19 +8,6 @@
 namespace sluice {
 namespace {
 
-/// Takes the output [rows_out][padded(out)], and clears it unless the arena measures.
-float* take_cleared(const TrainCall& call, Arena& arena) {
-  const uint64_t numbers = uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out)));
-  float* const y = arena.take<float>(numbers);
-  if (!arena.measures()) memset(y, 0, size_t(numbers) * sizeof(float));
-  return y;
-}
-
-/// Takes the output again in the backward pass.
-const float* take_output(const TrainCall& call, Arena& arena) {
-  return arena.take<float>(uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out))));
-}
-
 /// Calls f(row, row of x, place in y) for each step of its sequence that each window holds.
 template <class F>
 void each_step(const TrainCall& call, F f) {

@@ -73,7 +73,7 @@ MODULES = {
     "stride_two": (Steps(nn.Conv1d(3, 4, 3, stride=2), pool=nn.MaxPool1d(2)), 15),
     "stride_same": (Steps(nn.Conv1d(3, 4, 3, padding=1), pool=nn.AvgPool1d(2), end="last"), 12),
     "stride_largest": (Steps(nn.Conv1d(3, 4, 3), cell=False, end="largest"), 12),
-    "stride_mean": (Steps(nn.Conv1d(3, 4, 3, groups=1), end="mean"), 12),
+    "stride_mean": (Steps(nn.Conv1d(3, 4, 3), end="mean"), 12),
     "stride_attention": (Attention(0), 9),
     "stride_attention_product": (Attention(3), 9),
 }

@@ -4,6 +4,7 @@
 #include "../support/fixed_models.h"
 #include "../support/tables.h"
 #include "model/graph.h"
+#include "model/model_file.h"
 
 using namespace sluice;
 using namespace sluice::tests;
@@ -99,7 +100,7 @@ TEST_CASE("state and scratch are used to the last announced panel, and never bey
         // else touches all of it.
         // But the steps of a call do not always have as many outputs as they could have.
         const bool single = use.steps == 1 && use.streams == 1,
-                   some = info.stride > 1 || info.first_answer > 0;
+                   some = !tools::answered_frames(info).is_every();
         if (!some && (!single || table == &scalar_table() || widest_gru(m) > strip_rows / 3))
           REQUIRE(scratch.touched() + last_panel > need.scratch);
         for (const Bordered& state : states) {
@@ -159,7 +160,7 @@ TEST_CASE(
         REQUIRE_EQ(need.state, state);
         // Streams of a model that does not answer every step are stepped one by one.
         const sluice_info info = m.info();
-        const bool alone = info.stride > 1 || info.first_answer > 0;
+        const bool alone = !tools::answered_frames(info).is_every();
         if (alone && use.streams > 1) continue;
         REQUIRE_EQ(need.scratch, scratch_bytes + (use.streams > 1 ? use.streams * state : 0));
         Bordered scratch(need.scratch);

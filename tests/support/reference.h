@@ -169,12 +169,10 @@ struct Reference {
 
  private:
   bool once = false;  ///< one answer a sequence
-  tools::AnsweredSteps answered;
+  Clock answered;
 
   /// Returns the row of targets of an answer.
-  size_t target_of(size_t answer) const {
-    return once ? 0 : size_t(answered.first) + answer * size_t(answered.stride);
-  }
+  size_t target_of(size_t answer) const { return once ? 0 : answered.frame(answer); }
 
   /// Returns the sum of the parts' weighted means. The targets are values; cross entropy takes one
   /// value, the class.

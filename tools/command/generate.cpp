@@ -49,7 +49,7 @@ void check_model(const OwnedModel& model, const std::string& name) {
         name);
   const bool chances =
       sluice_describe_layer(&model.model, info.layers - 1).activation == SLUICE_SOFTMAX;
-  if (info.stride > 1 || info.first_answer > 0)
+  if (!answered_frames(info).is_every())
     refuse("{}: answers some tokens only; --generate needs a model that answers each", name);
   if (!info.every_step || info.outputs != info.vocabulary || !chances)
     refuse(

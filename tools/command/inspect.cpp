@@ -272,8 +272,8 @@ std::string answers_when(const sluice_info& info) {
       (info.stride > 1 ? fmt::format("every {} steps", info.stride) : "every step") +
       (info.first_answer ? fmt::format(", from step {} on", info.first_answer + 1) : "");
   if (info.every_step) return every;
-  return info.stride > 1 || info.first_answer ? fmt::format("once a sequence, computed {}", every)
-                                              : "with the last step";
+  return !answered_frames(info).is_every() ? fmt::format("once a sequence, computed {}", every)
+                                           : "with the last step";
 }
 
 namespace {

@@ -89,8 +89,8 @@ Answers answer(OwnedStream& stream, const sluice_info& info, const DataSet& data
   answers.y.resize((every_step ? steps : 1) * info.outputs);
   if (!every_step || info.every_step) {
     run_rows(stream, data, row, steps, answers.y.data());
-    for (std::size_t i = 0; every_step && i < answered_steps(info, steps); ++i)
-      answers.step.push_back(step_of_answer(info, i));
+    for (std::size_t i = 0; every_step && i < answered_frames(info).of(steps); ++i)
+      answers.step.push_back(answered_frames(info).frame(i));
     if (!every_step) answers.step.push_back(steps - 1);
     answers.y.resize(answers.step.size() * info.outputs);
     add_last(answers.y);
@@ -301,7 +301,7 @@ std::string answers_text(const OwnedModel& model, const DataSet& data, const Col
   const bool every_step = options.every_step || info.every_step;
   const std::vector<std::string> outputs = outputs_of(model);
   const Predictions predictions = predictions_of(model, columns, options.with);
-  const bool some_steps = every_step && (info.first_answer > 0 || info.stride > 1);
+  const bool some_steps = every_step && !answered_frames(info).is_every();
   check_lengths(info, data, all_sequences(data));
   Writer writer{predictions, data, columns, every_step, options.hex, some_steps};
   for (const Prediction& one : predictions.each)

@@ -89,8 +89,7 @@ class Writer {
       ++answers;
     }
     append(bytes_, &steps_of_it, sizeof steps_of_it);
-    const bool some = info_.first_answer > 0 || info_.stride > 1;
-    if (some) append(bytes_, &answers, sizeof answers);
+    if (!answered_frames(info_).is_every()) append(bytes_, &answers, sizeof answers);
     bytes_ += x, pad(bytes_);
     bytes_ += y, pad(bytes_);
   }

@@ -185,11 +185,11 @@ std::string answer_text(const OwnedModel& model, const Columns* columns) {
 
 /// Describes the frames that have an answer, if not all have one.
 std::string steps_text(const sluice_info& info) {
-  if (info.stride == 1 && info.first_answer == 0) return "";
+  if (answered_frames(info).is_every()) return "";
   return fmt::format(
       " Not every frame has an answer: the first one is that of frame {} of a sequence, counted "
-      "from "
-      "1, and after it {} one. sluice_step returns 1 for these, and else 0 and leaves y as it is.",
+      "from 1, and after it {} one. sluice_step returns 1 for these, and else 0 and leaves y as it "
+      "is.",
       info.first_answer + 1,
       info.stride == 1 ? "every frame has" : fmt::format("one frame in {} has", info.stride));
 }
@@ -199,10 +199,8 @@ std::string sequences_text(const OwnedModel& model, const Columns* columns) {
   const sluice_info info = model.info();
   if (info.whole_sequences)
     return "A layer goes in both directions or looks ahead: call sluice_run on whole sequences, "
-           "with "
-           "the steps of the longest one in the use, and memory of the size that sluice_needs "
-           "gives "
-           "for it.";
+           "with the steps of the longest one in the use, and memory of the size that sluice_needs "
+           "gives for it.";
   if (columns && columns->windows.length)
     return fmt::format(
         "The model has learned windows of MODEL_WINDOW = {} frames. Call sluice_reset, then step "
@@ -245,7 +243,7 @@ std::string header_of(const OwnedModel& model, const OwnedModel& named, bool lab
                                  ? fmt::format("#define MODEL_WINDOW {} /* frames of a window */\n",
                                                columns->windows.length)
                                  : "";
-  const bool fixed = info.format != SLUICE_F32, some = info.stride > 1 || info.first_answer > 0;
+  const bool fixed = info.format != SLUICE_F32, some = !answered_frames(info).is_every();
   const std::string fixed_text =
       fixed ? " *\n * This model is in fixed point. sluice_quantize makes frames of floats, "
               "sluice_dequantize floats of answers (and\n"

@@ -72,11 +72,11 @@ double cost_of(const Loss& loss, float value, float y) {
 
 /// Returns the number of answers of a model to a sequence, and the target of each.
 std::size_t answers_to(const DataSet& data, const sluice_info& info, std::size_t s) {
-  return data.per_row ? answered_steps(info, data.steps(s)) : data.targets(s);
+  return data.per_row ? answered_frames(info).of(data.steps(s)) : data.targets(s);
 }
 std::size_t target_of(const DataSet& data, const sluice_info& info, std::size_t s,
                       std::size_t answer) {
-  return data.target_begin(s) + (data.per_row ? step_of_answer(info, answer) : answer);
+  return data.target_begin(s) + (data.per_row ? answered_frames(info).frame(answer) : answer);
 }
 
 /// The state that the threads share while sequences are run. Each task has a stream, and takes
@@ -253,7 +253,7 @@ void begin_result(const sluice_info& info, const DataSet& data,
                   std::span<const std::size_t> sequences, const std::vector<std::size_t>& begin,
                   Goal& goal) {
   Evaluation& result = goal.result;
-  result.first_answer = info.first_answer, result.stride = info.stride;
+  result.answered = answered_frames(info);
   const DataSet& targets = goal.data;
   result.classes = targets.classes, result.per_row = data.per_row;
   result.text = targets.is_text() && data.per_row, result.windows = targets.window != 0;
@@ -300,7 +300,7 @@ Evaluation sum_of(std::vector<Goal>& goals) {
   const Evaluation& any = goals[0].result;
   sum.classes = false, sum.per_row = any.per_row;
   sum.sequences = any.sequences, sum.frames = any.frames;
-  sum.first_answer = any.first_answer, sum.stride = any.stride;
+  sum.answered = any.answered;
   for (Goal& goal : goals) {
     sum.targets += goal.result.targets;
     sum.loss += goal.result.weight * goal.result.loss;

@@ -88,7 +88,7 @@ struct Evaluation {
   bool classes = true, per_row = false, text = false, windows = false;
   std::uint64_t sequences = 0, frames = 0;
   std::uint64_t targets = 0;  ///< number of valid targets; for values, of their numbers
-  std::uint32_t first_answer = 0, stride = 1;  ///< as sluice_info
+  Clock answered = {};        ///< the rows that have an answer
   double loss = 0;  ///< mean over the targets, as Loss defines; for mse_sum over sequences
 
   std::vector<std::string> labels;  ///< of the classes, or of the values
@@ -117,8 +117,9 @@ struct Evaluation {
 template <class F>
 void each_answered(const Evaluation& evaluation, const DataSet& data, std::size_t s, F f) {
   const std::size_t begin = data.target_begin(s), end = begin + data.targets(s),
-                    first = data.per_row ? evaluation.first_answer : 0;
-  for (std::size_t t = begin + first; t < end; t += data.per_row ? evaluation.stride : 1) f(t);
+                    first = data.per_row ? evaluation.answered.first : 0,
+                    stride = data.per_row ? evaluation.answered.stride : 1;
+  for (std::size_t t = begin + first; t < end; t += stride) f(t);
 }
 
 /// Refuses (exit code 2) data whose frames are not those that the model reads.

@@ -228,12 +228,12 @@ KerasValues KerasNetwork::read_layer(const KerasLayer& layer, const KerasCall& c
                    at,
                    {*layer.config, fmt::format("{}: {}", file_, at)},
                    std::move(readers)};
-  constexpr const char* padded[] = {"Conv",    "Separable",       "Depthwise", "Atrous",
-                                    "ZeroPad", "TimeDistributed", "MaxPool",   "AveragePool"};
-  const bool takes_padding = is_keras_model(layer.type) ||
-                             std::any_of(std::begin(padded), std::end(padded), [&](auto* begin) {
-                               return layer.type.starts_with(begin);
-                             });
+  constexpr Reader padded[] = {
+      &KerasNetwork::read_convolution, &KerasNetwork::read_pooling,
+      &KerasNetwork::read_padding,     &KerasNetwork::read_time_distributed,
+      &KerasNetwork::read_nested,      &KerasNetwork::read_nothing};
+  const bool takes_padding =
+      std::find(std::begin(padded), std::end(padded), kind->reader) != std::end(padded);
   for (const KerasValue& value : inputs)
     if (value.is_padded() && !takes_padding)
       obstacles_.add("{}: reads steps of zeros, which a convolution alone may read", at);

@@ -149,10 +149,9 @@ Imported read_foreign_bytes(std::string_view bytes, const std::string& path,
         "{}: layer {} ({}) reads every step beside steps of which a stride leaves some out; such "
         "branches cannot be expressed",
         path, layer, imported.network.layers[layer - 1].anatomy().name);
-  const AnsweredSteps steps = answered_steps(imported.network);
-  if (std::max(steps.first, steps.stride) > most_clock)
+  if (const Clock steps = answered_steps(imported.network); !steps.fits())
     refuse("{}: strides and first outputs of {} steps in all; at most {} are possible", path,
-           std::max(steps.first, steps.stride), most_clock);
+           std::max(steps.first, steps.stride), Clock::most);
   check_weights(imported, path);
   return imported;
 }

@@ -119,7 +119,7 @@ std::vector<Reading> readings_of(const OwnedModel& model, const Npy& x, const Np
   for (const Sizes& sizes : all)
     for (const bool every : {true, false}) {
       if (every && (!info.every_step || sizes.steps == 1)) continue;
-      const std::size_t answer = (every ? answered_steps(info, sizes.steps) : 1) * outputs;
+      const std::size_t answer = (every ? answered_frames(info).of(sizes.steps) : 1) * outputs;
       if (numbers != sizes.sequences * answer) continue;
       Reading reading;
       reading.shape = fmt::format("{} sequence{} of {} steps", sizes.sequences,
@@ -136,9 +136,10 @@ std::vector<Reading> readings_of(const OwnedModel& model, const Npy& x, const Np
       "{}: {} numbers, and the model has {} outputs; give {} for the last step of each of {} "
       "sequences{}",
       y.name, numbers, outputs, first.sequences * outputs, first.sequences,
-      info.every_step ? fmt::format(", or {} for every step",
-                                    first.sequences * answered_steps(info, first.steps) * outputs)
-                      : "");
+      info.every_step
+          ? fmt::format(", or {} for every step",
+                        first.sequences * answered_frames(info).of(first.steps) * outputs)
+          : "");
 }
 
 }  // namespace sluice::tools

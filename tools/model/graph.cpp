@@ -44,13 +44,12 @@ std::vector<bool> one_row_per_sequence(const Network& network) {
   return once;
 }
 
-AnsweredSteps answered_steps(const Network& network) {
-  AnsweredSteps steps;
+Clock answered_steps(const Network& network) {
+  Clock steps;
   for (const Layer& layer : network.layers) {
     if (!layer.thins()) continue;
-    steps.first += steps.stride * layer.first;
-    steps.stride *= layer.stride;
-    if (std::max(steps.first, steps.stride) > most_clock) break;  // a blob holds no such network
+    steps = steps.then({std::uint64_t(layer.first), std::uint64_t(layer.stride)});
+    if (!steps.fits()) break;
   }
   return steps;
 }

@@ -24,12 +24,8 @@ bool is_chain(const Network& network);
 /// result of it.
 std::vector<bool> one_row_per_sequence(const Network& network);
 
-/// The steps of a sequence, counted from 0, that have an answer: first, then every stride-th one.
-struct AnsweredSteps {
-  std::int64_t first = 0, stride = 1;
-};
-AnsweredSteps answered_steps(const Network& network);
-constexpr std::int64_t most_clock = 1 << 24;  ///< of either number, in a blob
+/// Returns the steps that have an answer; as soon as they do not fit a blob, those so far.
+Clock answered_steps(const Network& network);
 
 /// Returns the first layer, counted from 1, that reads a source with an output at more steps than
 /// the layer has: a layer between them leaves steps out for all that follow. 0: there is none.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/blob.h"
 #include "sluice.h"
 
 namespace sluice::tools {
@@ -52,14 +53,8 @@ std::string model_path(const std::string& given);
 /// Reads and opens a model, or the model of a run's folder.
 OwnedModel load_model(const std::string& path);
 
-/// Returns how many of the steps of a sequence have an answer, and the step of one of them, both
-/// counted from 0, if the model answers every step.
-inline std::size_t answered_steps(const sluice_info& info, std::size_t steps) {
-  return steps > info.first_answer ? (steps - info.first_answer - 1) / info.stride + 1 : 0;
-}
-inline std::size_t step_of_answer(const sluice_info& info, std::size_t answer) {
-  return info.first_answer + answer * info.stride;
-}
+/// Returns the frames that have an answer.
+inline Clock answered_frames(const sluice_info& info) { return {info.first_answer, info.stride}; }
 
 /// A stream with its own memory. The model must outlive it.
 struct OwnedStream {

@@ -7,7 +7,6 @@
 #include <set>
 
 #include "../common/error.h"
-#include "../model/graph.h"
 #include "columns.h"
 #include "heads.h"
 #include "keys.h"
@@ -282,7 +281,7 @@ void resolve_steps(Recipe& recipe) {
   std::vector<bool> once = {
       false};  // of the frame, then of each layer: whether its output is one row per sequence
   std::size_t thins = 0;  // the last layer, counted from 1, that leaves steps out
-  std::int64_t first = 0, stride = 1;
+  Clock clock;
   for (std::size_t l = 0; l < recipe.layers.size(); ++l) {
     LayerSpec& layer = recipe.layers[l];
     bool reads_once = false;
@@ -294,10 +293,11 @@ void resolve_steps(Recipe& recipe) {
             "leaves steps out for all layers behind it; read that window or a layer behind it",
             place, l + 1, source ? fmt::format("layer {}", source) : "the frame", thins);
     }
-    if (layer.thins()) first += layer.first * stride, stride *= layer.stride;
-    if (std::max(first, stride) > most_clock)
+    if (layer.thins())
+      clock = clock.then({std::uint64_t(layer.first), std::uint64_t(layer.stride)});
+    if (!clock.fits())
       refuse("{}: layer {}: strides and first steps of {} steps in all; at most {} are possible",
-             place, l + 1, std::max(first, stride), most_clock);
+             place, l + 1, std::max(clock.first, clock.stride), Clock::most);
     if (layer.thins()) thins = l + 1;
     once.push_back(reads_once);
     const Anatomy& anatomy = anatomy_of(std::uint32_t(layer.kind));

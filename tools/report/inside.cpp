@@ -174,7 +174,7 @@ std::vector<float> values_for(const OwnedModel& model, const std::vector<std::in
   const auto at = [&](std::size_t row) {
     return (info.every_step ? row : 0) * info.outputs + point.output;
   };
-  const float y = values[at(answered_steps(info, point.step))];
+  const float y = values[at(answered_frames(info).of(point.step))];
   std::fill(values.begin(), values.end(), std::numeric_limits<float>::quiet_NaN());
   values[at(point.step)] = y - 0.5f;
   return values;

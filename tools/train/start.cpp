@@ -13,7 +13,7 @@ namespace {
 
 /// Refuses sequences that end before the network's first answer.
 void check_lengths(const Recipe& recipe, const Network& network, const DataSet& data) {
-  const auto first = std::size_t(answered_steps(network).first);
+  const auto first = answered_steps(network).first;
   for (std::size_t s = 0; s < data.sequences(); ++s)
     if (data.steps(s) <= first)
       refuse(
