@@ -27,9 +27,8 @@ void each_gradient(const TrainCall& call, F f) {
 }
 
 float* forward_concat(const TrainCall& call, int, Arena& arena) {
-  float* const y = take_output(call, arena);
+  float* const y = take_cleared(call, arena);
   if (arena.measures()) return y;
-  memset(y, 0, size_t(call.rows_out) * size_t(padded(int(call.layer.out))) * sizeof(float));
   int first = 0;
   for (uint32_t p = 0; p < call.layer.parts; ++p) {
     const int width = call.parts[p].width;
@@ -53,10 +52,9 @@ void backward_concat(const TrainCall& call, int, Arena& arena) {
 /// Copies the first source to y, then adds or multiplies each other source.
 template <bool adds>
 float* forward_join(const TrainCall& call, int, Arena& arena) {
-  float* const y = take_output(call, arena);
+  float* const y = take_cleared(call, arena);
   if (arena.measures()) return y;
   const auto n = size_t(call.layer.out);
-  memset(y, 0, size_t(call.rows_out) * size_t(padded(int(n))) * sizeof(float));
   for (uint32_t p = 0; p < call.layer.parts; ++p)
     each_row(call, y, call.parts[p], [&](float* to, const float* x) {
       if (p == 0)
@@ -87,10 +85,9 @@ const int32_t* columns_of(const TrainCall& call) {
 }
 
 float* forward_select(const TrainCall& call, int, Arena& arena) {
-  float* const y = take_output(call, arena);
+  float* const y = take_cleared(call, arena);
   if (arena.measures()) return y;
   const int n = int(call.layer.out), units = padded(n);
-  memset(y, 0, size_t(call.rows_out) * size_t(units) * sizeof(float));
   for (int row = 0; row < call.rows_out; ++row)
     for (int i = 0; i < n; ++i) {
       const int32_t column = columns_of(call)[i];

@@ -63,7 +63,7 @@ struct AttentionArrays {
   float *y, *weights;  ///< [sequences][padded(out)], [steps * sequences]
 
   AttentionArrays(const TrainCall& call, Arena& arena)
-      : y(arena.take<float>(uint64_t(call.rows_out) * uint64_t(padded(int(call.layer.out))))),
+      : y(take_output(call, arena)),
         weights(arena.take<float>(uint64_t(call.shard.steps) * uint64_t(call.shard.sequences))) {}
 };
 

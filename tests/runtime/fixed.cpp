@@ -188,6 +188,27 @@ TEST_CASE("any state is a valid state") {
   }
 }
 
+TEST_CASE("a sum over steps overflows from no state") {
+  for (const sluice_format format : fixed_formats) {
+    const Network network =
+        random_fixed_network(5, {over_steps(SLUICE_MEAN_OVER_STEPS)}, format, Numbers::trained, 12);
+    const Opened m(network);
+    Streaming s(m.model, {1, 1});
+    size_t bytes = 0;
+    auto* const state = static_cast<uint8_t*>(sluice_state(&s.stream, &bytes));
+    for (const int most : {0x7F, 0x80}) {  // the largest sums and the smallest, of one step before
+      std::memset(state, most == 0x7F ? 0xFF : 0, bytes - 16);
+      for (size_t i = 7; i < bytes - 16; i += 8) state[i] = uint8_t(most);
+      std::memset(state + bytes - 16, 0, 16);
+      state[bytes - 16] = 1;
+      const Frames x(network, 1, 10);
+      std::vector<int16_t> y(m.info().outputs);
+      sluice_step(&s.stream, x.bytes.data(), y.data());
+      sluice_step(&s.stream, x.bytes.data(), y.data());
+    }
+  }
+}
+
 TEST_CASE("floats become frames, and answers become floats, as documented") {
   constexpr float inf = std::numeric_limits<float>::infinity(),
                   nan = std::numeric_limits<float>::quiet_NaN();

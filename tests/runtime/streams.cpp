@@ -278,9 +278,12 @@ TEST_CASE("a reset stream equals a fresh one") {
 
 TEST_CASE("any bytes are a valid state") {
   Noise noise(71);
-  for (const std::vector<Spec>& specs : {std::vector<Spec>{strided(window(3, 2), 2, true), dense(3),
-                                                           strided(window(3, 2, 2), 3), dense(2)},
-                                         {gru(9, every_step), gru(4), dense(2, SLUICE_SOFTMAX)}}) {
+  for (const std::vector<Spec>& specs :
+       {std::vector<Spec>{strided(window(3, 2), 2, true), dense(3), strided(window(3, 2, 2), 3),
+                          dense(2)},
+        {over_steps(SLUICE_MEAN_OVER_STEPS), from(over_steps(SLUICE_MAX_OVER_STEPS), 0),
+         from(dense(1), 0), attention(3, 0), add({1, 2, 4}), dense(2)},
+        {gru(9, every_step), gru(4), dense(2, SLUICE_SOFTMAX)}}) {
     const Opened m(random_network(3, specs));
     Streaming s(m.model, {2, 1});
     const std::vector<float> x = frames(m, 2, 72);

@@ -170,6 +170,27 @@ TEST_CASE("a NaN in the input gives NaN answers until the stream is reset") {
   }
 }
 
+TEST_CASE("attention gives no weight to a score of minus infinity") {
+  Network network;
+  network.width = 3;
+  const std::vector<std::vector<int32_t>> columns = {{0}, {1, 2}};
+  for (const std::vector<int32_t>& own : columns) {
+    Layer layer = tools::make_layer(SLUICE_SELECT, 3, int(own.size()));
+    layer.array(Role::columns).integers = own;
+    layer.sources = {0};
+    network.layers.push_back(layer);
+  }
+  Layer join = tools::make_layer(SLUICE_ATTENTION, 2, 2);
+  join.sources = {1, 2};
+  network.layers.push_back(join);
+  const float none = -std::numeric_limits<float>::infinity();
+  for (const Kernels* table : every_table()) {
+    const Opened m(network, table->name);
+    CHECK_EQ(run_whole(m, {none, 5, 6, 0, 1, 2, 0, 3, 4}), std::vector<float>{2, 3});
+    CHECK_EQ(run_whole(m, {0, 1, 2, none, 5, 6, 0, 3, 4}), std::vector<float>{2, 3});
+  }
+}
+
 TEST_CASE("infinite and huge inputs saturate the gates") {
   const Opened m(random_network(2, {gru(8, every_step)}));
   for (const float big : {1e30f, std::numeric_limits<float>::max()}) {
