@@ -185,6 +185,34 @@ TEST_CASE("cells of other curves answer in fixed point nearly as the float one, 
         }
 }
 
+TEST_CASE(
+    "a cell behind windows and strides answers in fixed point nearly as the float one, value by "
+    "value") {
+  const DataSet data = made_up_data(7, 6, 30, -2, 3);
+  for (const sluice_layer_kind kind : every_cell)
+    for (const sluice_format format : fixed_formats) {
+      CAPTURE(std::string(sluice_layer_name(kind)));
+      CAPTURE(std::string(sluice_format_name(format)));
+      const Network network =
+          random_network(7,
+                         {standardize(), strided(window(7, 3), 2, true), dense(24, SLUICE_TANH),
+                          window(24, 2), pool(SLUICE_MAX_POOL, 1, 24), cell(kind, 24, every_step),
+                          over_steps(SLUICE_MEAN_OVER_STEPS), dense(5)},
+                         3);
+      const Calibration calibration = calibrate(network, data, all_sequences(data));
+      const Ranges ranges = choose_ranges(calibration, RangeChoice::min_max);
+      const Quantized quantized = quantize(network, format, ranges, calibration.moments);
+      prove_no_overflow(quantized.network, "test");
+      std::size_t cells = 0;
+      for (const ValueError& v : analyze(network, quantized, data, all_sequences(data))) {
+        CAPTURE(v.name);
+        CHECK(v.snr() > (format == SLUICE_INT8 ? 20 : 30));
+        if (v.name != "input" && v.layer == 5) CHECK_EQ(v.count, 6u * 14 * 24), ++cells;
+      }
+      CHECK(cells > 0);
+    }
+}
+
 TEST_CASE("an initial state is rounded in the units of the state, and refused if it leaves them") {
   const DataSet data = made_up_data(7, 6, 5, -2, 3);  // of few steps, which the start decides
   for (const sluice_layer_kind kind : every_cell)

@@ -48,6 +48,8 @@ SLUICE_ISA=scalar works run text --generate 500 --temperature 0.8 --top-k 5 --se
 same written.txt out "the instruction set changes what is written"
 [ "$(head -c 4 out)" = 'bcÄ' ] || complain "the text does not begin with the prompt: $(head -n 1 out)"
 works run text --generate 5
+sed 's/{ gru = 12 }/{ window = 2, stride = 2 }, { gru = 12 }/' text.toml >thin.toml
+refused 2 'leaves tokens without an answer, and a model of the next token answers each' train thin.toml --out thin
 refused 2 '^--prompt: the model does not know the character "x"' run text --generate 5 --prompt 'bx'
 refused 2 '^--temperature -1: is not a number from 0 to 100' run text --generate 5 --temperature -1
 refused 2 '^--top-k 0: is not a whole number from 1' run text --generate 5 --top-k 0

@@ -46,9 +46,15 @@ NumberRanges answer_range_of(const Network& network, const DataSet& data,
   NumberRanges range{std::vector<double>(outputs, std::numeric_limits<double>::infinity()),
                      std::vector<double>(outputs, -std::numeric_limits<double>::infinity())};
   for (const std::size_t s : sequences) {
-    y.resize(data.steps(s) * outputs);
+    const std::size_t steps = data.steps(s);
+    y.resize(steps * outputs);
     sluice_reset(&stream.stream);
-    const std::size_t answers = run_rows(stream, data, data.first[s], data.steps(s), y.data());
+    std::size_t answers = 0;
+    if (model.info().every_step)
+      answers = run_rows(stream, data, data.first[s], steps, y.data());
+    else  // over the steps so far: its answer after each of them
+      for (std::size_t t = 0; t < steps; ++t)
+        answers += run_rows(stream, data, data.first[s] + t, 1, y.data() + answers * outputs);
     for (std::size_t i = 0; i < answers * outputs; ++i) {
       double &low = range.low[i % outputs], &high = range.high[i % outputs];
       low = std::min(low, double(y[i])), high = std::max(high, double(y[i]));
