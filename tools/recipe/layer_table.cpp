@@ -8,6 +8,8 @@ namespace sluice::tools {
 namespace layer_table {
 namespace {
 
+constexpr unsigned fastgrnn = 1u << SLUICE_FASTGRNN;
+
 constexpr Kind kinds[] = {
     {"gru", SLUICE_GRU, Form::units, "gated recurrent unit (Cho et al. 2014)"},
     {"lstm", SLUICE_LSTM, Form::units,

@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "layers.h"
+#include "layer_spec.h"
 #include "runtime/anatomy.h"
 #include "words.h"
 
@@ -34,7 +34,6 @@ struct Kind {
 enum : unsigned {
   gru = 1u << SLUICE_GRU,
   lstm = 1u << SLUICE_LSTM,
-  fastgrnn = 1u << SLUICE_FASTGRNN,
   dense = 1u << SLUICE_DENSE,
   embedding = 1u << SLUICE_EMBEDDING,
   batch_norm = 1u << SLUICE_BATCH_NORM,
@@ -46,10 +45,11 @@ enum : unsigned {
   over_steps = 1u << SLUICE_MAX_OVER_STEPS | 1u << SLUICE_MEAN_OVER_STEPS,
   curve = 1u << SLUICE_CURVE
 };
-inline constexpr unsigned recurrent_kinds = kinds_with([](const Anatomy& a) { return a.recurrent; }),
-                   curved_kinds = kinds_with([](const Anatomy& a) { return a.curved; }),
-                   joins_kinds = kinds_with([](const Anatomy& a) { return a.joins; }),
-                   all_kinds = ~0u;
+inline constexpr unsigned recurrent_kinds =
+                              kinds_with([](const Anatomy& a) { return a.recurrent; }),
+                          curved_kinds = kinds_with([](const Anatomy& a) { return a.curved; }),
+                          joins_kinds = kinds_with([](const Anatomy& a) { return a.joins; }),
+                          all_kinds = ~0u;
 
 /// An option of some kinds of layers. Its default is the value in a new LayerSpec of that kind.
 struct Option {
@@ -75,3 +75,10 @@ std::string options_of(const Kind& kind);
 LayerSpec fresh(const Kind& kind);
 
 }  // namespace sluice::tools::layer_table
+
+namespace sluice::tools {
+
+/// Every layer and option, a line each, for the manual.
+std::string layer_manual();
+
+}  // namespace sluice::tools

@@ -19,16 +19,18 @@ using namespace layer_table;
 
 namespace {
 
-std::string kind_list() {
-  std::string list;
+/// "gru, lstm or rnn": the kinds for which `wanted` holds.
+template <class Wanted>
+std::string kind_list(Wanted wanted) {
+  std::vector<std::string_view> names;
   for (const Kind& kind : layer_kinds())
-    list += fmt::format("{}{}",
-                        list.empty()                     ? ""
-                        : &kind == &layer_kinds().back() ? " or "
-                                                         : ", ",
-                        kind.key);
-  return list;
+    if (wanted(kind)) names.push_back(kind.key);
+  const std::string_view last = names.back();
+  names.pop_back();
+  return fmt::format("{} or {}", fmt::join(names, ", "), last);
 }
+
+bool takes_units(const Kind& kind) { return kind.form == Form::units; }
 
 /// { cell = "gru", units = 32 } is the same as { gru = 32 }, in a form in which a search can choose
 /// the cell. With `use`, a layer can be left out.
@@ -37,9 +39,8 @@ constexpr const char *cell_key = "cell", *units_key = "units", *use_key = "use";
 const Kind& kind_of_cell(const toml::node& node, const std::string& place) {
   const std::string name = node.value_or(std::string{});
   for (const Kind& kind : layer_kinds())
-    if (kind.key == name && kind.form == Form::units) return kind;
-  refuse("{}: cell: {} is not one of gru, lstm, rnn, fastgrnn, dense and embedding", place,
-         shown(node));
+    if (kind.key == name && takes_units(kind)) return kind;
+  refuse("{}: cell: {} is not {}", place, shown(node), kind_list(takes_units));
 }
 
 const Kind& find_kind(const toml::table& table, const std::string& place) {
@@ -54,7 +55,9 @@ const Kind& find_kind(const toml::table& table, const std::string& place) {
     if (found) refuse("{}: both {} and {}; a layer is one of them", place, found->key, kind.key);
     found = &kind;
   }
-  if (!found) refuse("{}: not a layer; give one of {}, such as {{ gru = 32 }}", place, kind_list());
+  if (!found)
+    refuse("{}: not a layer; give one of {}, such as {{ gru = 32 }}", place,
+           kind_list([](const Kind&) { return true; }));
   return *found;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "keys.h"
+#include "layer_table.h"
 #include "write.h"
 
 namespace sluice::tools {
