@@ -3,8 +3,8 @@
 # All that a build for this machine uses, its optional parts included.
 host_packages=(cmake ninja-build g++ binutils doctest-dev libxsimd-dev libcli11-dev libtomlplusplus-dev
   nlohmann-json3-dev libfmt-dev libzip-dev libsqlite3-dev libeigen3-dev libnlopt-dev libopenmpi-dev)
-# Formats that sluice import reads beside those of its own readers.
-import_packages=(libonnx-dev libprotobuf-dev)
+# Formats of other programs that the project does not read or write itself.
+import_packages=(libonnx-dev libprotobuf-dev libhdf5-dev)
 
 # need_packages NAME...: installs the Debian packages that are missing; if none is missing it
 # touches neither network nor apt.

@@ -389,12 +389,14 @@ void add_export(CLI::App& app, ExportOptions& o) {
       ->required()
       ->type_name("MODEL|RUN");
   command
-      ->add_option("--format", o.format,
-                   "c, the default, writes model.h and model.c; slu writes model.slu. For other "
-                   "programs and float models, onnx writes model.onnx, and safetensors writes "
-                   "model.safetensors with PyTorch's names of tensors, and layers.toml")
-      ->check(CLI::IsMember({"c", "slu", "onnx", "safetensors"}))
-      ->option_text("c|slu|onnx|safetensors");
+      ->add_option(
+          "--format", o.format,
+          "c, the default, writes model.h and model.c; slu writes model.slu. For other "
+          "programs and float models, onnx writes model.onnx, keras writes model.keras, and "
+          "safetensors writes model.safetensors with PyTorch's names of tensors, and "
+          "layers.toml")
+      ->check(CLI::IsMember({"c", "slu", "onnx", "keras", "safetensors"}))
+      ->option_text("c|slu|onnx|keras|safetensors");
   command->add_option("--out", o.out, "Folder to write to; created if missing")
       ->required()
       ->type_name("DIR");

@@ -501,6 +501,9 @@ def main():
     looped("loop_started", False, True)
     steps_one_by_one()
     sliced()
+    # Sums of gates that reach 20 and are clipped there, where sigmoid and tanh are flat.
+    operator("op_gru_clip", "GRU", 3, clip=20.0, linear_before_reset=1)
+    operator("op_lstm_clip_both", "LSTM", 4, "bidirectional", clip=15.0)
     (HERE / "README").write_text(
         f"made by import_onnx.py with PyTorch {torch.__version__.split('+')[0]}, onnx "
         f"{onnx.__version__}, ONNX Runtime {onnxruntime.__version__}\n")

@@ -61,12 +61,12 @@ def save(name, content, x, y):
     numpy.save(HERE / f"{stem}.y.npy", y)
 
 
-def interpreted(name, content):
-    """Saves a model with the interpreter's answer to one sequence."""
+def interpreted(name, content, x=None):
+    """Saves a model with the answer to one sequence, a random one if none is given."""
     interpreter = lite.Interpreter(model_content=content)
     interpreter.allocate_tensors()
     source, answer = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    x = numbers(*source["shape"], scale=1)
+    x = numbers(*source["shape"], scale=1) if x is None else x
     interpreter.set_tensor(source["index"], quantized(x, source))
     interpreter.invoke()
     save(f"{name}.tflite", content, x, real(interpreter.get_tensor(answer["index"]), answer))
@@ -503,6 +503,14 @@ def keyword_spotting(models, recordings, count=6):
         numpy.save(HERE / f"{name}.y.npy", numpy.array(y))
 
 
+def clipped():
+    """The fused LSTMs with a clip of their cell state that makes a difference."""
+    usual, small = (numpy.float32(clip).tobytes() for clip in (10, 0.2))
+    content = (HERE / "fused.tflite").read_bytes()
+    assert content.count(usual) == 2
+    interpreted("fused_clip", content.replace(usual, small), numpy.load(HERE / "fused.x.npy"))
+
+
 def main():
     for of in (keras, tf_keras):
         of.utils.set_random_seed(32)
@@ -516,6 +524,7 @@ def main():
     stateful()
     tf1.disable_control_flow_v2()
     graphs()
+    clipped()
     if len(sys.argv) == 3:
         keyword_spotting(*sys.argv[1:])
     (HERE / "README").write_text(

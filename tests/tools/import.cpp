@@ -1,7 +1,9 @@
 // Tests the readers of foreign models on damaged and hostile files: each is read or refused by one
 // line, whatever its bytes. tools/import.sh tests that models answer as their programs do.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -367,6 +369,38 @@ TEST_CASE("TFLite files that lie about their parts are refused") {
               outcome(nan, "").find("a weight is nan, not a finite float") != std::string::npos;
   }
   CHECK(refused);
+}
+
+TEST_CASE("a clip is left out only if it makes no difference") {
+  const auto bits = [](float number) {
+    std::uint32_t whole = 0;
+    std::memcpy(&whole, &number, sizeof whole);
+    return numbers32({whole});
+  };
+  // Of the sums of gates, in ONNX.
+  const std::string gru = read_file((golden / "onnx/op_gru_clip.onnx").string());
+  if (const std::string message = refusal_of_bytes(gru); !is_left_out(message)) {
+    CHECK_EQ(message, "accepted");
+    for (const float clip : {2.0f, 0.0f, -20.0f, std::nanf("")})
+      CHECK(says(refusal_of_bytes(exchanged(gru, bits(20), bits(clip))),
+                 fmt::format("a clip of the sums of its gates at {}", clip)));
+  }
+  // Of the cell's state, in TFLite: of two LSTMs.
+  const std::string lstms = read_file((golden / "tensorflow/fused_clip.tflite").string());
+  CHECK_EQ(refusal_of_bytes(lstms), "accepted");
+  const auto clips = [](const std::string& bytes) {
+    std::vector<float> found;
+    for (const Layer& layer : read_foreign_bytes(bytes, "file", {"", {}}).network.layers)
+      if (layer.kind == SLUICE_LSTM) found.push_back(layer.cell_clip);
+    return found;
+  };
+  CHECK_EQ(clips(lstms), std::vector{0.2f, 0.2f});
+  std::vector<float> one_is_large = clips(exchanged(lstms, bits(0.2f), bits(10)));
+  std::sort(one_is_large.begin(), one_is_large.end());
+  CHECK_EQ(one_is_large, std::vector{0.0f, 0.2f});
+  for (const float clip : {-1.0f, std::nanf("")})
+    CHECK(says(refusal_of_bytes(exchanged(lstms, bits(0.2f), bits(clip))),
+               fmt::format("a clip of the cell's state at {}", clip)));
 }
 
 TEST_CASE("frozen graphs that lie about their parts are refused") {

@@ -41,7 +41,7 @@ if has_onnx; then
       count=$((count + 1))
     done
   done
-  [ "$count" -eq 68 ] || complain "$count files of ONNX, not 68"
+  [ "$count" -eq 70 ] || complain "$count files of ONNX, not 70"
   refused 2 'joins every step with the last one, or with a number over all of them$' import "$golden/onnx/refused_mixed.onnx" --out no.slu
   refused 2 'ReduceMean.: goes over dimension 0, which is not that of the steps$' import "$golden/onnx/refused_batch.onnx" --out no.slu
   refused 2 'Softmax.: goes over dimension 0, which is not that of the steps$' import "$golden/onnx/refused_softmax.onnx" --out no.slu
@@ -65,7 +65,7 @@ for x in "$golden"/tensorflow/*.x.npy; do
     count=$((count + 1))
   done
 done
-[ "$count" -eq 33 ] || complain "$count files of TensorFlow, not 33"
+[ "$count" -eq 34 ] || complain "$count files of TensorFlow, not 34"
 refused 2 'its output StatefulPartitionedCall:0 is one step of a sequence, which is not the last one$' \
   import "$golden/tensorflow/middle.tflite" --out no.slu
 works import "$golden/tensorflow/labels.tflite" --out model.slu --force
@@ -151,6 +151,17 @@ if has_onnx; then
   cut -d, -f1-3 out | paste -d, here.csv - | awk -F, 'NR == 1 { if ($0 != "sequence,down,up,sequence,down,up") exit 1; next }
     { for (i = 2; i < 4; i++) { d = $i - $(i + 3); if (d * d > 1e-10) exit 1 } n++ } END { exit n != 12 }' ||
     complain "a trained model and the same through ONNX answer differently: $(head -n 3 here.csv)"
+fi
+# Keras's file, which HDF5 and a zip archive make.
+works import "$golden/torch/every_step.script.pt" --out model.slu --force
+if ! "${sluice[@]}" export model.slu --format keras --out there --force 2>&1 | grep -q 'this build is without'; then
+  for case in every_step last_step last_step_both last_state last_state_lstm dense residual mask policy; do
+    works import "$golden/torch/$case.script.pt" --out model.slu --force
+    works export model.slu --format keras --out there --force
+    agrees there/model.keras "$golden/torch/$case.x.npy" "$golden/torch/$case.y.npy"
+  done
+  works import "$golden/torch/started_both.script.pt" --out model.slu --force
+  refused 2 'layer 1 \(lstm\): Keras has no projection of a cell$' export model.slu --format keras --out none
 fi
 # A projection and an initial state, of which ONNX has the second alone.
 works import "$golden/torch/started_both.script.pt" --out model.slu --force

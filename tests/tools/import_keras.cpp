@@ -14,6 +14,7 @@
 #include "../support/refusal.h"
 #include "../support/tables.h"
 #include "common/safe_file.h"
+#include "convert/write_keras.h"
 #include "data/npy.h"
 #include "import/hdf5.h"
 #include "import/read.h"
@@ -178,6 +179,67 @@ TEST_CASE("models of Keras 1 to 3 answer as Keras does, in .keras and .h5") {
       ++files;
     }
   CHECK_GE(files, 90);
+}
+
+TEST_CASE("a model that is written for Keras answers the same when it is read again") {
+  const Golden golden;
+  std::size_t written = 0;
+  for (const std::string& stem : cases(golden, ".y.npy")) {
+    const std::string name = stem + (golden.has(stem + ".keras") ? ".keras" : ".h5");
+    CAPTURE(name);
+    const Imported imported = golden.imported(name);
+    std::string bytes;
+    const std::string refusal =
+        refusal_of([&] { bytes = write_keras(imported.network, "model.slu"); });
+    if (holds(refusal, "this build is without")) {
+      MESSAGE("skipped, " << refusal);
+      return;
+    }
+    if (bytes.empty()) {
+      CAPTURE(refusal);
+      CHECK(refusal.starts_with("model.slu: layer "));
+      CHECK(holds(refusal, "Keras"));
+      continue;
+    }
+    CHECK(bytes == write_keras(imported.network, "model.slu"));
+    write_file(golden.path("again.keras"), bytes);
+    Imported again = read_foreign(golden.path("again.keras"), {});
+    again.mask = imported.mask;  // frames that the caller leaves out
+    CHECK_LE(difference(golden, name, again), tolerance);
+    ++written;
+  }
+  CHECK_GE(written, 69);
+}
+
+TEST_CASE("what Keras has not is refused by its layer and reason") {
+  const auto refused = [](std::vector<Layer> layers) {
+    Network network;
+    network.layers = std::move(layers);
+    return refusal_of([&] { write_keras(network, "m"); });
+  };
+  const auto lstm = [](auto change) {
+    Layer layer = make_layer(SLUICE_LSTM, 3, 4, SLUICE_LINEAR, true);
+    change(layer);
+    return with_arrays(std::move(layer));
+  };
+  CHECK_EQ(refused({lstm([](Layer& l) { l.peepholes = true; })}),
+           "m: layer 1 (lstm): Keras has no peepholes; export it as onnx");
+  CHECK_EQ(refused({lstm([](Layer& l) { l.cell_clip = 2; })}),
+           "m: layer 1 (lstm): Keras clips no cell state");
+  CHECK_EQ(refused({lstm([](Layer& l) { l.cells = 6; })}),
+           "m: layer 1 (lstm): Keras has no projection of a cell");
+  CHECK_EQ(refused({lstm([](Layer& l) { l.initial_state = true; })}),
+           "m: layer 1 (lstm): Keras's layers begin from zeros, and this one from a state; export "
+           "it as onnx");
+  CHECK_EQ(
+      refused({lstm([](Layer& l) { l.activation = SLUICE_HARD_SIGMOID, l.parameter = 0.2f; })}),
+      "m: layer 1 (lstm): its gates are hard sigmoids of the slope 0.2, and Keras's is 1/6");
+  CHECK_EQ(refused({lstm([](Layer& l) { l.candidate = SLUICE_LEAKY_RELU, l.second = 0.1f; })}),
+           "m: layer 1 (lstm): Keras has no such activation of a candidate; export it as onnx");
+  CHECK_EQ(refused({make_layer(SLUICE_FASTGRNN, 3, 4, SLUICE_LINEAR, true)}),
+           "m: layer 1 (fastgrnn): Keras has no such cell");
+  CHECK_EQ(refused({make_layer(SLUICE_DIFFERENCE, 3, 3)}),
+           "m: layer 1 (difference): Keras has no such layer; export it as onnx");
 }
 
 TEST_CASE("names of inputs and outputs come along, if a person gave them") {

@@ -9,6 +9,7 @@
 #include "../convert/quantize.h"
 #include "../convert/self_test.h"
 #include "../convert/write_c.h"
+#include "../convert/write_keras.h"
 #include "../convert/write_onnx.h"
 #include "../convert/write_safetensors.h"
 #include "../model/cores.h"
@@ -55,6 +56,10 @@ void reorder(OwnedModel& model, Order order) {
   std::copy(bytes.begin(), bytes.end(), model.blob.data.get());
 }
 
+bool is_for_other_programs(const std::string& format) {
+  return format == "onnx" || format == "keras" || format == "safetensors";
+}
+
 bool exists(const std::string& path) {
   std::error_code unreadable;  // write_all reports such a path
   return fs::exists(path, unreadable);
@@ -89,6 +94,8 @@ std::vector<NamedBytes> for_other_programs(const OwnedModel& model, const Export
   const Network network = read_network(model.model);
   if (options.format == "onnx")
     return {{folder / "model.onnx", write_onnx(network, options.model)}};
+  if (options.format == "keras")
+    return {{folder / "model.keras", write_keras(network, options.model)}};
   Safetensors files = write_safetensors(network, options.model);
   return {{folder / "model.safetensors", std::move(files.tensors)},
           {folder / "layers.toml", std::move(files.layers)}};
@@ -126,7 +133,7 @@ void run_export(const ExportOptions& options) {
   }
   const fs::path folder(options.out);
   std::vector<NamedBytes> files;
-  if (options.format == "onnx" || options.format == "safetensors") {
+  if (is_for_other_programs(options.format)) {
     files = for_other_programs(model, options);
   } else if (options.format == "c") {
     CSource c = write_c(model, named, options.core);
@@ -142,7 +149,7 @@ void run_export(const ExportOptions& options) {
   const sluice_need need = sluice_needs(&model.model, {1, 1});
   for (const NamedBytes& file : files)
     print("wrote {}{}\n", file.path, another ? ", in place of another model" : "");
-  if (options.format == "onnx" || options.format == "safetensors") return;
+  if (is_for_other_programs(options.format)) return;
   const std::size_t read = for_people(model);
   print("{} bytes of flash for the model{}; {} bytes of RAM for each stream and {} for scratch\n",
         with_commas(model.info().bytes),

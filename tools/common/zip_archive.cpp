@@ -105,6 +105,43 @@ std::string ZipArchive::read(std::uint64_t index, const std::string& name,
   return bytes;
 }
 
+std::string write_zip(const std::vector<std::pair<std::string, std::string>>& files,
+                      const std::string&) {
+  // libzip fails here only if memory is missing.
+  const auto need = [](bool done) {
+    if (!done) throw std::bad_alloc();
+  };
+  struct Free {
+    void operator()(zip_source_t* source) const { zip_source_free(source); }
+  };
+  zip_source_t* const buffer = zip_source_buffer_create(nullptr, 0, 0, nullptr);
+  need(buffer);
+  const std::unique_ptr<zip_source_t, Free> written(buffer);
+  zip_source_keep(buffer);  // the archive frees it once
+  std::unique_ptr<zip_t, Close> archive(zip_open_from_source(buffer, ZIP_TRUNCATE, nullptr));
+  if (!archive) zip_source_free(buffer);
+  need(archive != nullptr);
+  for (const auto& [path, bytes] : files) {
+    constexpr zip_uint16_t midnight = 0, first_day = 1 << 5 | 1;  // of 1980
+    zip_source_t* const source = zip_source_buffer(archive.get(), bytes.data(), bytes.size(), 0);
+    need(source);
+    const zip_int64_t index = zip_file_add(archive.get(), path.c_str(), source, ZIP_FL_ENC_UTF_8);
+    if (index < 0) zip_source_free(source);
+    need(index >= 0 &&
+         zip_set_file_compression(archive.get(), zip_uint64_t(index), ZIP_CM_STORE, 0) == 0 &&
+         zip_file_set_dostime(archive.get(), zip_uint64_t(index), midnight, first_day, 0) == 0);
+  }
+  need(zip_close(archive.get()) == 0);
+  static_cast<void>(archive.release());  // zip_close() has freed it
+  zip_stat_t stat;
+  need(zip_source_stat(buffer, &stat) == 0 && zip_source_open(buffer) == 0);
+  std::string bytes(std::size_t(stat.size), '\0');
+  const zip_int64_t got = zip_source_read(buffer, bytes.data(), bytes.size());
+  zip_source_close(buffer);
+  need(got == zip_int64_t(bytes.size()));
+  return bytes;
+}
+
 #else
 
 struct ZipEntry::State {};
@@ -124,6 +161,10 @@ std::vector<std::string> ZipArchive::names() const { return {}; }
 std::optional<std::uint64_t> ZipArchive::find(const std::string&) const { return std::nullopt; }
 ZipEntry ZipArchive::open(std::uint64_t, const std::string&) const { return ZipEntry(nullptr); }
 std::string ZipArchive::read(std::uint64_t, const std::string&, std::uint64_t) const { return ""; }
+std::string write_zip(const std::vector<std::pair<std::string, std::string>>&,
+                      const std::string& name) {
+  refuse("{}: this build is without libzip; install libzip-dev and build again", name);
+}
 
 #endif
 

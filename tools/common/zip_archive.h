@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sluice::tools {
@@ -54,5 +55,11 @@ class ZipArchive {
 };
 
 constexpr std::uint64_t most_inflation = 1032;  ///< the highest ratio of deflate
+
+/// Returns an archive of these files, not compressed, with the same bytes at any time. Refuses
+/// (exit code 2) in a build without libzip.
+/// @param name  of the archive, for messages
+std::string write_zip(const std::vector<std::pair<std::string, std::string>>& files,
+                      const std::string& name);
 
 }  // namespace sluice::tools

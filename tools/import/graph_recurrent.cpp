@@ -97,7 +97,6 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
           stuck("a state of a loop around it that does not begin at zero");
       }
   }
-  if (node.find("clip")) stuck("clip, which bounds the sums of its gates");
   if (node.whole("input_forget", 0)) stuck("input_forget");
   // The functions of gates and candidate.
   sluice_activation gate = SLUICE_SIGMOID;
@@ -157,6 +156,18 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
       candidate = named, candidate_alpha = named_alpha, any_candidate = true;
     }
   }
+  if (node.find("clip")) {
+    // It bounds the sums before the activations. Beyond 14, sigmoid and tanh are at 1e-6 of their
+    // ends.
+    constexpr float without_effect = 14;
+    const float clip = node.real("clip", 0);
+    const bool bounded = gate == SLUICE_SIGMOID && candidate == SLUICE_TANH;
+    if (!bounded || !(clip >= without_effect)) stuck("a clip of the sums of its gates at {}", clip);
+    result_.remarks.push_back(
+        fmt::format("{} ({}): clips the sums of its gates at {}, beyond which they make no "
+                    "difference; the clip is left out",
+                    brief(node.name), brief(node.shown_op()), clip));
+  }
   bool before = false;
   if (is_gru && node.whole("linear_before_reset", 0) == 0) {
     before = true;
@@ -196,6 +207,7 @@ void Follower::recurrent(const OpNode& node, const std::vector<Value>& in,
   }
   if (gate == SLUICE_HARD_SIGMOID) layer.activation = gate, layer.parameter = slope;
   layer.candidate = candidate, layer.second = candidate_alpha;
+  layer.cell_clip = is_lstm ? node.real("cell_clip", 0) : 0;
   const std::string place = fmt::format("{} ({})", brief(node.name), brief(node.shown_op()));
   for (const std::uint32_t below : lowering().recurrent_below(x.formula)) every_.insert(below);
   if (x.last) stuck("a recurrent layer over the last step of another one");

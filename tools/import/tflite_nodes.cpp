@@ -498,13 +498,14 @@ bool TfliteNodes::recurrent(const TfliteNode& node, OpNode to) {
   if (is_lstm) {
     constexpr float usual_clip = 10;  // that TensorFlow's converter writes
     const float clip = option(node, 1, 0.0f);
-    if (clip != 0 && !(clip >= usual_clip))
-      return refused(fmt::format("a clip of the cell's state at {}", clip));
-    if (clip != 0)
+    if (!(clip >= 0)) return refused(fmt::format("a clip of the cell's state at {}", clip));
+    if (clip >= usual_clip)
       remarks_.push_back(
           fmt::format("{} ({}): clips its cell's state at {}, which is left out; answers differ if "
                       "a state goes beyond",
                       brief(to.name), to.file_op, clip));
+    else if (clip > 0)
+      attributes.emplace_back("cell_clip", real_attribute(clip));  // which ONNX has not
   }
   std::vector<std::string> inputs = {to.inputs[0], put(std::move(w), to), put(std::move(r), to),
                                      put(std::move(b), to)};
