@@ -178,6 +178,56 @@ refused 2 '^--format onnx: is not for devices; leave out --core, --self-test and
   export model.slu --format onnx --out none --strip
 absent none
 
+# --- memory: a bad file takes at most four times its size beyond what the command takes for a small
+# one, and an address space that is too small ends in one line
+bounded() {
+  local kilobytes=$1
+  shift
+  (ulimit -v "$kilobytes" && exec "${sluice[@]}" "$@") >out 2>err </dev/null
+}
+least=$((1 << 16)) most=$((1 << 22))  # kilobytes
+until [ $((most - least)) -le 512 ]; do
+  middle=$(((least + most) / 2))
+  if bounded $middle import "$golden/torch/norm.safetensors" --layers "$golden/torch/norm.toml" --explain; then
+    most=$middle
+  else
+    least=$middle
+  fi
+done
+units=600 inputs=500
+end=0 header=
+for tensor in weight_ih_l0:$((3 * units)):$inputs weight_hh_l0:$((3 * units)):$units bias_ih_l0:$((3 * units)) bias_hh_l0:$((3 * units)); do
+  IFS=: read -r name rows cols <<<"$tensor"
+  begin=$end end=$((end + 4 * rows * ${cols:-1}))
+  header+="${header:+,}\"cell.$name\":{\"dtype\":\"F32\",\"shape\":[$rows${cols:+,$cols}],\"data_offsets\":[$begin,$end]}"
+done
+header="{$header}" length=${#header}
+{
+  printf "\\x$(printf %02x $((length & 255)))\\x$(printf %02x $((length >> 8)))\\0\\0\\0\\0\\0\\0%s" "$header"
+  head -c "$end" /dev/zero
+} >large.safetensors
+echo 'layers = [ { gru = 600 } ]' >large.toml
+{ head -c -4 large.safetensors && printf '\0\0\xc0\x7f'; } >nan.safetensors
+large=(large.safetensors)
+works import large.safetensors --layers large.toml --out large.slu --force
+for format in onnx keras; do
+  "${sluice[@]}" export large.slu --format $format --out . --force >out 2>&1 &&
+    mv model.$format large.$format && large+=(large.$format)
+done
+for file in "${large[@]}"; do
+  head -c -10 "$file" >"cut.$file"
+  head -c $(($(stat -c %s "$file") / 2)) "$file" >"half.$file"
+done
+for file in "${large[@]}" nan.* cut.* half.*; do
+  options=()
+  [[ $file != *.safetensors ]] || options=(--layers large.toml)
+  bounded $((most + 4 * $(stat -c %s "$file") / 1024)) import "$file" --explain ${options[@]+"${options[@]}"}
+  code=$? wanted=2
+  [[ $file != large.* ]] || wanted=0
+  [ $code -eq $wanted ] || complain "$file in four times its size: exit code $code, not $wanted: $(cat err)"
+done
+rm -f large.* nan.* cut.* half.*
+
 # --- refusals
 refused 2 'layer 1 \(gru\): no tensors fit it; "cell" does not: it has 3 layers; give repeat = 3$' \
   import "$golden/torch/three_layers.pth" --layers <(echo 'layers = [ { gru = 5 }, { dense = 2 } ]') --out no.slu

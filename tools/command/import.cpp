@@ -156,6 +156,21 @@ void tell(const Agreement& agreement, const std::string& from, const std::string
   print("agrees with {}: {}\n", from, found);
 }
 
+/// Runs the tests in the file and those of --check on the model as the file has it, before a
+/// standardization, and returns them. Fails (exit code 1) if answers differ.
+std::vector<TestVector> tested(Imported& imported, const ImportOptions& options, double tolerance) {
+  const OwnedModel model = open_model(write_blob(imported.network), options.file);
+  if (!imported.tests.empty())
+    tell(compare(model, imported.tests), "the file's own test", options.file, tolerance);
+  std::vector<TestVector> tests = std::move(imported.tests);
+  if (!options.check.empty()) {
+    Reading given = read_check(model, options.check, tolerance, imported.mask);
+    tell(compare(model, given.tests), options.check[1], options.file, tolerance, given.shape);
+    std::move(given.tests.begin(), given.tests.end(), std::back_inserter(tests));
+  }
+  return tests;
+}
+
 void explain(const Imported& imported) {
   std::vector<std::vector<std::string>> rows = {{"in the file", "in the model"}};
   for (const Origin& origin : imported.origins) rows.push_back({origin.from, origin.became});
@@ -216,17 +231,8 @@ void run_import(const ImportOptions& options) {
     network.labels = names_of(options.outputs, "--outputs", one_of_two ? 2 : outputs, options.file);
   if (network.labels.size() != outputs && !one_of_two) network.labels = numbered("y", outputs);
 
-  // Tests are of the model as its file has it, before a standardization.
-  const OwnedModel plain = open_model(write_blob(network), options.file);
   for (const std::string& remark : imported.remarks) print("{}\n", remark);
-  if (!imported.tests.empty())
-    tell(compare(plain, imported.tests), "the file's own test", options.file, tolerance);
-  std::vector<TestVector> tests = std::move(imported.tests);
-  if (!options.check.empty()) {
-    Reading given = read_check(plain, options.check, tolerance, imported.mask);
-    tell(compare(plain, given.tests), options.check[1], options.file, tolerance, given.shape);
-    std::move(given.tests.begin(), given.tests.end(), std::back_inserter(tests));
-  }
+  std::vector<TestVector> tests = tested(imported, options, tolerance);
   if (options.out.empty()) return;
   if (!options.standardize.empty()) standardize(network, options.standardize, named);
   network.made = made_of_import(columns_of_import(options, network), imported.format,
@@ -244,7 +250,7 @@ void run_import(const ImportOptions& options) {
     network.self_test = self_test_of(model, frames);
     model = open_model(write_blob(network), options.file);
   }
-  write_file(options.out, bytes_of(model));
+  write_file(options.out, {reinterpret_cast<const char*>(model.blob.data.get()), model.blob.size});
   print("wrote {}: {}, {} inputs, {} outputs, answers {}; {} bytes\n", options.out, imported.format,
         inputs, outputs, answers_when(model.info()), with_commas(model.info().bytes));
 }

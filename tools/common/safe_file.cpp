@@ -151,7 +151,9 @@ std::string read_file(const std::string& path) {
 }
 
 void write_file(const std::string& path, std::string_view bytes) {
-  write_files({{path, std::string(bytes)}});
+  std::vector<NamedBytes> files;  // not a list, which would copy the bytes once more
+  files.push_back({path, std::string(bytes)});
+  write_files(files);
 }
 
 void write_files(const std::vector<NamedBytes>& files, const std::function<void()>& before) {

@@ -41,17 +41,17 @@ void write(hid_t file, const Hdf5Array& array) {
   need(H5Pset_obj_track_times(settings, false) >= 0);  // the same bytes at any time
   const std::vector<hsize_t> shape(array.shape.begin(), array.shape.end());
   const Handle space(H5Screate_simple(int(shape.size()), shape.data(), nullptr), H5Sclose);
-  const Handle made(H5Dcreate2(file, array.path.c_str(), H5T_IEEE_F32LE, space, links, settings,
-                               H5P_DEFAULT),
-                    H5Dclose);
+  const Handle made(
+      H5Dcreate2(file, array.path.c_str(), H5T_IEEE_F32LE, space, links, settings, H5P_DEFAULT),
+      H5Dclose);
   need(H5Dwrite(made, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, array.values.data()) >= 0);
 }
 
 }  // namespace
 
 std::string write_hdf5(const std::vector<Hdf5Array>& arrays, const std::string& name) {
-  constexpr std::size_t step = 1 << 16;           // by which the file in memory grows
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);    // no messages of the library's own
+  constexpr std::size_t step = 1 << 16;         // by which the file in memory grows
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // no messages of the library's own
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   need(H5Pset_fapl_core(access, step, false) >= 0);
   const Handle file(H5Fcreate(name.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose);

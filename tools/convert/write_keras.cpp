@@ -181,7 +181,8 @@ std::size_t Writer::curve(std::size_t index, sluice_activation activation, std::
       stop(index, "Keras has no clip whose lowest value is not 0");
     case SLUICE_HARD_SIGMOID:
     case SLUICE_HARD_SILU:
-      stop(index, fmt::format("its hard sigmoid has the slope {}, and Keras's is 1/6", layer.parameter));
+      stop(index,
+           fmt::format("its hard sigmoid has the slope {}, and Keras's is 1/6", layer.parameter));
     default:
       stop(index, "an activation that Keras has not; export it as onnx");
   }
@@ -191,11 +192,10 @@ std::size_t Writer::dense(std::size_t index, std::size_t from) {
   const Layer& layer = network_.layers[index];
   if (layer.parts) stop(index, "Keras has no dense for parts of a frame; export it as onnx");
   const auto in = std::size_t(layer.in), out = std::size_t(layer.out);
-  const std::size_t made =
-      add("Dense", "dense", {{"units", layer.out}, {"activation", "linear"}, {"use_bias", true}},
-          from,
-          {{"vars/0", {in, out}, transposed(layer.array(Role::input_weight).values, in)},
-           {"vars/1", {out}, layer.array(Role::input_bias).values}});
+  const std::size_t made = add(
+      "Dense", "dense", {{"units", layer.out}, {"activation", "linear"}, {"use_bias", true}}, from,
+      {{"vars/0", {in, out}, transposed(layer.array(Role::input_weight).values, in)},
+       {"vars/1", {out}, layer.array(Role::input_bias).values}});
   nodes_[made].width = layer.out;
   return curve(index, layer.activation, made);
 }
@@ -204,8 +204,7 @@ std::size_t Writer::dense(std::size_t index, std::size_t from) {
 /// them.
 std::size_t Writer::padded(std::size_t window, const char*& padding) {
   const Layer& layer = network_.layers[window];
-  const int reach = (layer.parts - 1) * layer.dilation,
-            before = reach - layer.ahead - layer.first;
+  const int reach = (layer.parts - 1) * layer.dilation, before = reach - layer.ahead - layer.first;
   const std::size_t from = source(window);
   padding = "valid";
   if (before == 0 && layer.ahead == 0) return from;
@@ -226,21 +225,20 @@ std::size_t Writer::convolution(std::size_t index, std::size_t window) {
              out = std::size_t(layer.out);
   const char* padding = nullptr;
   const std::size_t from = padded(window, padding);
-  const std::size_t made = add("Conv1D", "conv1d",
-                               {{"filters", layer.out},
-                                {"kernel_size", {steps.parts}},
-                                {"strides", {steps.stride}},
-                                {"padding", padding},
-                                {"data_format", "channels_last"},
-                                {"dilation_rate", {steps.dilation}},
-                                {"groups", 1},
-                                {"activation", "linear"},
-                                {"use_bias", true}},
-                               from,
-                               {{"vars/0",
-                                 {taps, in, out},
-                                 transposed(layer.array(Role::input_weight).values, taps * in)},
-                                {"vars/1", {out}, layer.array(Role::input_bias).values}});
+  const std::size_t made = add(
+      "Conv1D", "conv1d",
+      {{"filters", layer.out},
+       {"kernel_size", {steps.parts}},
+       {"strides", {steps.stride}},
+       {"padding", padding},
+       {"data_format", "channels_last"},
+       {"dilation_rate", {steps.dilation}},
+       {"groups", 1},
+       {"activation", "linear"},
+       {"use_bias", true}},
+      from,
+      {{"vars/0", {taps, in, out}, transposed(layer.array(Role::input_weight).values, taps * in)},
+       {"vars/1", {out}, layer.array(Role::input_bias).values}});
   nodes_[made].width = layer.out;
   return curve(index, layer.activation, made);
 }
@@ -308,21 +306,15 @@ std::size_t Writer::recurrent(std::size_t index, std::size_t from) {
   const char* const candidate = word_of(layer.candidate, 0, layer.second);
   const bool is_rnn = layer.kind == SLUICE_RNN;
   const char* const gates =
-      layer.activation == SLUICE_LINEAR ? "sigmoid"
-                                        : word_of(layer.activation, layer.parameter, 0);
-  if (!candidate)
-    stop(index, "Keras has no such activation of a candidate; export it as onnx");
+      layer.activation == SLUICE_LINEAR ? "sigmoid" : word_of(layer.activation, layer.parameter, 0);
+  if (!candidate) stop(index, "Keras has no such activation of a candidate; export it as onnx");
   if (!gates)
     stop(index, fmt::format("its gates are hard sigmoids of the slope {}, and Keras's is 1/6",
                             layer.parameter));
   const bool sequences = layer.every_step || layer.mean;
   std::vector<Weight> weights = cell(index, layer, false, layer.both ? "forward_layer/" : "");
-  const char* const type = is_rnn                      ? "SimpleRNN"
-                           : layer.kind == SLUICE_LSTM ? "LSTM"
-                                                       : "GRU";
-  const char* const group = is_rnn                      ? "simple_rnn"
-                            : layer.kind == SLUICE_LSTM ? "lstm"
-                                                        : "gru";
+  const char* const type = is_rnn ? "SimpleRNN" : layer.kind == SLUICE_LSTM ? "LSTM" : "GRU";
+  const char* const group = is_rnn ? "simple_rnn" : layer.kind == SLUICE_LSTM ? "lstm" : "gru";
   OrderedJson config = {{"return_sequences", sequences},
                         {"return_state", false},
                         {"go_backwards", false},
@@ -378,7 +370,8 @@ std::size_t Writer::join(std::size_t index) {
   node.joins = true, node.once = once_[index], node.width = layer.out;
   for (const std::size_t from : node.sources)
     if (nodes_[from].once != node.once)
-      stop(index, "Keras joins no rows of every step with one row of the sequence; export it as onnx");
+      stop(index,
+           "Keras joins no rows of every step with one row of the sequence; export it as onnx");
   return add(std::move(node));
 }
 
@@ -445,10 +438,9 @@ Writer::Value Writer::layer(std::size_t index) {
     case SLUICE_MAX_OVER_STEPS:
     case SLUICE_MEAN_OVER_STEPS: {
       const bool largest = layer.kind == SLUICE_MAX_OVER_STEPS;
-      const std::size_t made =
-          add(largest ? "GlobalMaxPooling1D" : "GlobalAveragePooling1D",
-              largest ? "global_max_pooling1d" : "global_average_pooling1d",
-              {{"data_format", "channels_last"}, {"keepdims", false}}, from);
+      const std::size_t made = add(largest ? "GlobalMaxPooling1D" : "GlobalAveragePooling1D",
+                                   largest ? "global_max_pooling1d" : "global_average_pooling1d",
+                                   {{"data_format", "channels_last"}, {"keepdims", false}}, from);
       nodes_[made].once = true;
       return made;
     }

@@ -134,6 +134,7 @@ OwnedModel open_model(std::string_view bytes, const std::string& name) {
   OwnedModel result{AlignedBytes::copy(bytes), {}};
   sluice_status status = sluice_open(&result.model, result.blob.data.get(), result.blob.size, isa);
   if (status == SLUICE_ORDER) {
+    result.blob = AlignedBytes();  // large models are in memory as seldom as possible
     result.blob = AlignedBytes::copy(in_own_order(bytes));
     status = sluice_open(&result.model, result.blob.data.get(), result.blob.size, isa);
   }
