@@ -60,16 +60,20 @@ def answers_of_onnx(path, x):
 worst = {"onnx": 0.0, "keras": 0.0}
 counts = {"onnx": 0, "keras": 0}
 for name, file, layers, x_file in models():
-    if "mask" in name and "keras" in name:
+    if name in ("keras/masking", "keras/embedding_mask"):
         continue  # the caller leaves masked frames out
+    if "int8" in name or "hybrid" in name:
+        continue  # the other program rounds
     arguments = ["--layers", layers] if layers else []
     good, line = sluice("import", file, "--out", WORK / "model.slu", "--force", *arguments)
     if not good:
         continue  # a model that the tests expect to be refused
     x = numpy.load(x_file)
     y = numpy.load(str(x_file).replace(".x.npy", ".y.npy"))
-    if x.ndim == 2 and y.shape[0] == x.shape[0]:
-        x, y = x[None], y[None]
+    if x.shape[1] == 1 and y.shape[:2] == x.shape[:2] and x.ndim == 3:
+        x = x.transpose(1, 0, 2)  # [steps][1][numbers]
+    if x.ndim == 4:
+        x = x.reshape(*x.shape[:2], -1)
     for program, answers in ("onnx", answers_of_onnx), ("keras", answers_of_keras):
         good, line = sluice("export", WORK / "model.slu", "--format", program, "--out",
                             WORK / "out", "--force")
